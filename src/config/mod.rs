@@ -1,0 +1,9 @@
+//! The configuration: [`schema`] is what it means, [`parse`] reads `bridge.toml` into it with line and column for
+//! every error, [`secrets`] resolves references.
+
+pub mod parse;
+pub mod reader;
+pub mod schema;
+pub mod secrets;
+
+pub use schema::Config;

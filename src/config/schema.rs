@@ -1,0 +1,179 @@
+//! What a valid configuration holds: parsed once, into types that cannot be wrong.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use wildmatch::WildMatch;
+
+use super::secrets::SecretRef;
+use crate::customerio::event::Source;
+use crate::heartbeat::Heartbeat;
+use crate::route::Route;
+use crate::rules::Rule;
+
+/// A valid `bridge.toml`, defaults filled in.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub workspace: Workspace,
+    pub customerio: CustomerIo,
+    pub sources: Vec<NamedSource>,
+    pub receivers: Vec<ReceiverConfig>,
+    pub routes: Vec<Route>,
+    pub rules: Vec<Rule>,
+    pub heartbeats: Vec<Heartbeat>,
+    pub storm: Storm,
+    pub ignore: Ignore,
+    pub digest: Option<DigestConfig>,
+    pub page: Option<Page>,
+    pub privacy: Privacy,
+    /// SHA-256 of the file's text, first 12 hex digits: every entry point logs it (design, law 10).
+    pub hash: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Begins every key in the store.
+    pub name: String,
+    /// IANA name, for showing.
+    pub timezone: String,
+    pub zone: TimeZone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    Us,
+    Eu,
+}
+
+#[derive(Clone, Debug)]
+pub struct CustomerIo {
+    pub region: Region,
+    /// For deep links.
+    pub workspace_id: Option<u64>,
+    /// Keys that may have signed a webhook; the first one must be set, later ones may be missing.
+    pub signing_keys: Vec<SecretRef>,
+    pub app_api_key: Option<SecretRef>,
+    pub app_api_url: Option<String>,
+}
+
+/// A source with the name and owner people know it by.
+#[derive(Clone, Debug)]
+pub struct NamedSource {
+    pub id: Source,
+    pub name: Option<String>,
+    pub owner: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ReceiverConfig {
+    pub name: String,
+    pub kind: ReceiverKind,
+    /// The receiver that hears what this one will never take.
+    pub fallback: Option<String>,
+}
+
+/// What a receiver is and how to reach it.
+#[derive(Clone, Debug)]
+pub enum ReceiverKind {
+    PagerDuty {
+        routing_key: SecretRef,
+        /// Base address; `/v2/enqueue` is appended.
+        url: String,
+    },
+    SlackWebhook {
+        webhook_url: SecretRef,
+        /// Replaces the scheme and host of the webhook's own address.
+        url: Option<String>,
+    },
+    SlackBot {
+        bot_token: SecretRef,
+        channel: String,
+        /// Base address; `/api/chat.postMessage` is appended.
+        url: String,
+    },
+    Sns {
+        topic_arn: SecretRef,
+        /// Another endpoint than AWS's own.
+        url: Option<String>,
+    },
+    Console,
+}
+
+impl ReceiverKind {
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::PagerDuty { .. } => "pagerduty",
+            Self::SlackWebhook { .. } | Self::SlackBot { .. } => "slack",
+            Self::Sns { .. } => "sns",
+            Self::Console => "console",
+        }
+    }
+}
+
+/// How often an open incident is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storm {
+    /// An opening that is not critical waits this long for its group to fill.
+    pub group_wait: SignedDuration,
+    pub update_every: SignedDuration,
+    pub repeat_every: SignedDuration,
+    pub open_incidents: u64,
+}
+
+impl Default for Storm {
+    fn default() -> Self {
+        Self {
+            group_wait: SignedDuration::ZERO,
+            update_every: SignedDuration::from_mins(5),
+            repeat_every: SignedDuration::from_hours(4),
+            open_incidents: 200,
+        }
+    }
+}
+
+/// Test traffic: counted and shown, never alerts.
+#[derive(Clone, Debug, Default)]
+pub struct Ignore {
+    pub recipients: Vec<WildMatch>,
+    pub sources: Vec<WildMatch>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DigestConfig {
+    /// Local time.
+    pub at: Time,
+    pub receivers: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub base_url: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Privacy {
+    pub show_personal_data: bool,
+}
+
+impl Config {
+    pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {
+        self.receivers.iter().find(|r| r.name == name)
+    }
+
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|r| r.name == name)
+    }
+
+    pub fn heartbeat(&self, name: &str) -> Option<&Heartbeat> {
+        self.heartbeats.iter().find(|h| h.name == name)
+    }
+
+    pub fn named(&self, source: &Source) -> Option<&NamedSource> {
+        self.sources.iter().find(|s| s.id == *source)
+    }
+}
+
+/// Longest time a receiver has to answer (design, law 7).
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(8);

@@ -1,0 +1,305 @@
+//! The normalised event: what the rest of the bridge knows of one reporting webhook.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::cause::CauseKey;
+use super::metric::{self, MetricRow};
+use super::provider::Provider;
+
+/// `channel` + `metric`, written `email_bounced`. Unknown channels and metrics are kept as what they are.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind {
+    pub channel: Cow<'static, str>,
+    pub metric: Cow<'static, str>,
+}
+
+/// Longest channel or metric name we keep, in characters; the longest known one has 35.
+pub const NAME_CHARS: usize = 48;
+
+impl Kind {
+    pub const fn known(channel: &'static str, metric: &'static str) -> Self {
+        Self { channel: Cow::Borrowed(channel), metric: Cow::Borrowed(metric) }
+    }
+
+    /// A kind from the sender's text: lower case, only `[a-z0-9_]`, at most [`NAME_CHARS`].
+    pub fn new(channel: &str, metric: &str) -> Self {
+        Self { channel: Cow::Owned(name(channel)), metric: Cow::Owned(name(metric)) }
+    }
+
+    /// The same channel with another metric.
+    pub fn with_metric(&self, metric: &'static str) -> Self {
+        Self { channel: self.channel.clone(), metric: Cow::Borrowed(metric) }
+    }
+
+    /// What is known of the metric; `None` for one that this version has never heard of.
+    pub fn row(&self) -> Option<&'static MetricRow> {
+        metric::row(&self.metric)
+    }
+
+    /// The kind whose arrival shows that a failure of this kind is over (design, law 6).
+    pub fn paired_success(&self) -> Option<Kind> {
+        let paired = self.row()?.paired_success?;
+        Some(self.with_metric(paired))
+    }
+}
+
+fn name(text: &str) -> String {
+    let kept = text.trim().chars().take(NAME_CHARS).map(|c| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '_') => c,
+        _ => '_',
+    });
+    kept.collect()
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.channel, self.metric)
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// `email_bounced` split at a known channel (`in_app_failed` is `in_app` + `failed`), else at the first `_`.
+impl FromStr for Kind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let known = metric::CHANNELS.iter().find_map(|c| text.strip_prefix(c)?.strip_prefix('_').map(|m| (*c, m)));
+        let (channel, metric) = known.or_else(|| text.split_once('_')).ok_or(())?;
+        if channel.is_empty() || metric.is_empty() {
+            return Err(());
+        }
+        Ok(Self::new(channel, metric))
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(|()| serde::de::Error::custom("not <channel>_<metric>"))
+    }
+}
+
+/// What sent the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceKind {
+    Campaign,
+    Broadcast,
+    Newsletter,
+    Transactional,
+    /// Profile events and anything that names no sender; its id is empty.
+    None,
+}
+
+impl SourceKind {
+    pub const ALL: [SourceKind; 5] =
+        [Self::Campaign, Self::Broadcast, Self::Newsletter, Self::Transactional, Self::None];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::Broadcast => "broadcast",
+            Self::Newsletter => "newsletter",
+            Self::Transactional => "transactional",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The sender of a message, written `campaign:5`; `none` when the event names no sender.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    pub kind: SourceKind,
+    pub id: String,
+}
+
+impl Source {
+    pub fn new(kind: SourceKind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
+
+    pub const fn none() -> Self {
+        Self { kind: SourceKind::None, id: String::new() }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            SourceKind::None => f.write_str("none"),
+            kind => write!(f, "{}:{}", kind.as_str(), self.id),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Source {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "none" {
+            return Ok(Self::none());
+        }
+        let (kind, id) = text.split_once(':').ok_or(())?;
+        let kind = SourceKind::ALL.into_iter().find(|k| *k != SourceKind::None && k.as_str() == kind).ok_or(())?;
+        if id.is_empty() { Err(()) } else { Ok(Self::new(kind, id)) }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(|()| serde::de::Error::custom("not <kind>:<id>"))
+    }
+}
+
+/// An event's identity: SHA-256 over (event_id, channel, metric), or over the body without an id; 128 bits kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity(pub [u8; 16]);
+
+impl Identity {
+    /// The identity of an event that carries an id.
+    pub fn of_event(event_id: &str, kind: &Kind) -> Self {
+        Self::of_parts(&[b"event", event_id.as_bytes(), kind.channel.as_bytes(), kind.metric.as_bytes()])
+    }
+
+    /// The identity of the `index`-th event of a body that carries no id.
+    pub fn of_body(body_sha256: &[u8; 32], index: usize) -> Self {
+        Self::of_parts(&[b"body", body_sha256, index.to_string().as_bytes()])
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let full: [u8; 32] = hash.finalize().into();
+        let mut kept = [0; 16];
+        kept.copy_from_slice(&full[..16]);
+        Self(kept)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Identity {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identity {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let wrong = || serde::de::Error::custom("not 32 hex digits");
+        let mut bytes = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// What becomes of an authentic, understood event; decided once, at ingest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Counted, and rules and heartbeats see it.
+    Counted,
+    /// Over [`TOO_LATE_DAYS`] old at arrival: counted as that, alerts nobody (law 3).
+    TooLate,
+    /// Matches `[ignore]`: counted and shown, never alerts.
+    Ignored,
+}
+
+/// An event older than this at arrival is marked `too_late` (design, law 3): the sender retries for 7 days.
+pub const TOO_LATE_DAYS: i64 = 8;
+
+/// An event time further ahead of arrival than this is counted at arrival time (design, law 3).
+pub const FUTURE_MINUTES: i64 = 5;
+
+/// One reporting webhook, normalised; the body of a message in the events queue. Nothing personal in it unless
+/// the configuration shows personal data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub identity: Identity,
+    pub kind: Kind,
+    pub source: Source,
+    /// The action (step of a workflow) or content id that made the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The time it is counted at: its own, or the arrival's when that lies too far ahead.
+    pub at: Timestamp,
+    pub arrived: Timestamp,
+    /// Its own time stamp was ahead of arrival; such an event never covers (design, Coverage).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub future: bool,
+    pub fate: Fate,
+    /// Of a failure; `None` for every other metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The mailbox provider of an e-mail's recipient.
+    pub provider: Provider,
+    /// The sender's id of the event, for joining with its own records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_event_id: Option<String>,
+}
+
+/// Why a message failed, as far as its text tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub cause: CauseKey,
+    /// Of the text with ids, addresses and numbers stripped: the same for the same fault.
+    pub fingerprint: u64,
+    /// The masked text, at most [`SAMPLE_CHARS`] characters; `None` when there was none.
+    pub sample: Option<String>,
+}
+
+/// Longest failure text kept with an event, in characters: a queue body stays under 1 KB.
+pub const SAMPLE_CHARS: usize = 300;

@@ -1,0 +1,85 @@
+//! Heartbeats: what a workflow must do in a period, and the verdict on it. Pure: counts, coverage and `now` come in.
+
+pub mod blindness;
+pub mod period;
+pub mod verdict;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::customerio::event::{Kind, Source};
+use crate::incident::Severity;
+
+/// A configured heartbeat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    pub name: String,
+    pub source: Source,
+    /// What counts as a beat.
+    pub event: Kind,
+    /// Only beats of this action.
+    pub action: Option<String>,
+    pub expect: Expect,
+    pub every: Every,
+    pub severity: Severity,
+    /// Local dates whose periods are not judged.
+    pub except: Vec<Date>,
+}
+
+/// How many beats a period must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Between {
+        at_least: Option<u64>,
+        at_most: Option<u64>,
+    },
+    /// From history; not judged by this version, which says so in `check`.
+    Learned,
+}
+
+/// How long a period is and when it must be met, in local time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    Hour,
+    /// `by` defaults to the day's end.
+    Day {
+        by: Option<Time>,
+    },
+    /// Weeks begin on Monday; `by` defaults to the week's end.
+    Week {
+        by: Option<(Weekday, Time)>,
+    },
+}
+
+/// One period of a heartbeat: beats in [start, due) are counted and judged after `due`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    pub start: Timestamp,
+    pub due: Timestamp,
+    /// Where the next period begins.
+    pub end: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Ok,
+    Low,
+    High,
+    /// We were blind for too much of the period.
+    Unknown,
+}
+
+/// A verdict on a period, as kept for the digest and the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    pub heartbeat: String,
+    pub period: Period,
+    pub verdict: Verdict,
+    pub count: u64,
+    pub at: Timestamp,
+    /// Minutes of [start, due) that were covered, and how many there are.
+    pub covered: i64,
+    pub minutes: i64,
+}

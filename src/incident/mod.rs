@@ -1,0 +1,221 @@
+//! Incidents: one condition for one group, from opening to resolution. [`notify`] decides what a receiver hears.
+
+pub mod notify;
+pub mod told;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::customerio::event::Source;
+use crate::heartbeat::Period;
+use crate::route::Labels;
+
+/// How bad it is; the order is the order of badness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Severity {
+    pub const ALL: [Severity; 3] = [Self::Critical, Self::Warning, Self::Info];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// What incidents of a rule are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    Cause,
+    Source,
+    Action,
+    Channel,
+    Metric,
+    Provider,
+}
+
+impl Dimension {
+    pub const ALL: [Dimension; 6] =
+        [Self::Cause, Self::Source, Self::Action, Self::Channel, Self::Metric, Self::Provider];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Source => "source",
+            Self::Action => "action",
+            Self::Channel => "channel",
+            Self::Metric => "metric",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// The values that tell a group apart; empty when a rule does not group.
+pub type Group = BTreeMap<Dimension, String>;
+
+/// Names a condition for a group, for ever: a hash of the workspace, the condition's name and the group.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentKey(pub String);
+
+impl IncidentKey {
+    pub fn new(workspace: &str, subject: &Subject) -> Self {
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        part(workspace);
+        match subject {
+            Subject::Rule { name, group } => {
+                part("rule");
+                part(name);
+                for (dimension, value) in group {
+                    part(dimension.as_str());
+                    part(value);
+                }
+            }
+            Subject::Heartbeat { name, .. } => {
+                part("heartbeat");
+                part(name);
+            }
+            Subject::Blindness => part("blindness"),
+            Subject::Digest { date } => {
+                part("digest");
+                part(date);
+            }
+        }
+        Self(hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect())
+    }
+}
+
+impl fmt::Display for IncidentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for IncidentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an incident is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Subject {
+    Rule {
+        name: String,
+        group: Group,
+    },
+    Heartbeat {
+        name: String,
+        source: Source,
+        period: Period,
+    },
+    /// Nothing has arrived for longer than chance explains (design, Coverage).
+    Blindness,
+    /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
+    Digest {
+        date: String,
+    },
+}
+
+impl Subject {
+    /// The label `kind` of routes.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Rule { .. } => "rule",
+            Self::Heartbeat { .. } => "heartbeat",
+            Self::Blindness => "blindness",
+            Self::Digest { .. } => "digest",
+        }
+    }
+}
+
+/// How an incident ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Quiet, and a success was seen since.
+    Quiet,
+    /// Quiet for a day without a success.
+    Expired,
+    /// The heartbeat is beating, or we hear again.
+    Recovered,
+    /// Its rule or heartbeat is no longer configured.
+    RuleGone,
+}
+
+/// Whether it is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    Open,
+    Resolved { at: Timestamp, how: How },
+}
+
+/// Counts as they were when a state was decided: the registers behind them expire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// How many are in trouble (a heartbeat: how many were counted).
+    pub count: u64,
+    /// Of how many (a heartbeat: how many were expected).
+    pub of: u64,
+}
+
+/// One episode of a condition for one group. Written on a change of state only; counts come from registers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    pub key: IncidentKey,
+    /// 1 for the first time this condition opened for this group, then 2, ...
+    pub episode: u32,
+    /// For conditional writes; 0 before the first.
+    pub version: u64,
+    pub subject: Subject,
+    pub severity: Severity,
+    pub labels: Labels,
+    /// Receivers by name, chosen by the routes when it opened or worsened.
+    pub receivers: Vec<String>,
+    pub state: State,
+    pub opened_at: Timestamp,
+    /// Event time of the first trouble counted.
+    pub since: Timestamp,
+    /// Event time of the last trouble known when the state was written.
+    pub last: Timestamp,
+    /// The trouble was over an hour old when it was found.
+    pub found_late: bool,
+    pub numbers: Numbers,
+    /// Up to three masked failure texts.
+    pub samples: Vec<String>,
+    /// For a digest: its text, composed once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// Every receiver knows how it ended; nothing more is due.
+    pub settled: bool,
+}
+
+impl Incident {
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// What people call it: short, unique enough to type.
+    pub fn id(&self) -> String {
+        format!("{}-{}", &self.key.0[..self.key.0.len().min(8)], self.episode)
+    }
+}

@@ -1,0 +1,72 @@
+//! What a receiver was last told about an incident.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Severity;
+
+/// What a receiver answered that later messages need (a Slack time stamp, a dedup key).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The receiver's own id of the message.
+    pub id: Option<String>,
+    /// A keyed hash of the credential it was sent with: a resolve must use the same one.
+    pub credential: Option<String>,
+}
+
+/// How far a receiver's knowledge of an episode goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Stage {
+    /// Nothing yet.
+    Nothing,
+    /// The opening, at this severity.
+    Opened { severity: Severity },
+    /// All there is to say.
+    Finished,
+    /// It was over before it could be told, and the receiver can only page.
+    Skipped,
+    /// The receiver will never take it; its fallback was told why.
+    Undeliverable { reason: String },
+}
+
+/// Told is kept per (incident key, receiver), over all episodes, so that messages of two episodes never overtake
+/// each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The episode that `stage` speaks of.
+    pub episode: u32,
+    pub stage: Stage,
+    /// When something was last delivered.
+    pub last_at: Option<Timestamp>,
+    pub receipt: Option<Receipt>,
+    /// Failed attempts since the last delivery.
+    pub attempts: u32,
+    /// Not to be tried again before.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed; no secret in it.
+    pub trouble: Option<String>,
+    /// The receiver that this one stands in for, and why.
+    pub instead_of: Option<String>,
+}
+
+impl Told {
+    /// Nothing told yet of this episode.
+    pub fn nothing(episode: u32) -> Self {
+        Self {
+            episode,
+            stage: Stage::Nothing,
+            last_at: None,
+            receipt: None,
+            attempts: 0,
+            next_attempt_at: None,
+            trouble: None,
+            instead_of: None,
+        }
+    }
+
+    /// Whether nothing more is due for its episode.
+    pub fn is_final(&self) -> bool {
+        matches!(self.stage, Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. })
+    }
+}

@@ -1,0 +1,23 @@
+//! A serverless bridge that turns Customer.io reporting webhooks into alerts an on-call engineer can trust.
+//!
+//! The flow, one room each:
+//! [`steps::ingest`] authenticates, normalises and enqueues; [`steps::evaluate`] tallies and judges;
+//! [`steps::deliver`] tells the receivers; [`steps::tick`] plans what time makes due.
+//! Modules that decide ([`tally`], [`rules`], [`heartbeat`], [`incident`], [`route`], [`message`]) do no I/O and are
+//! handed `now`; only `src/cli` picks adapters. `docs/architecture.md` is the map.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod customerio;
+pub mod digest;
+pub mod heartbeat;
+pub mod incident;
+pub mod message;
+pub mod queue;
+pub mod receivers;
+pub mod route;
+pub mod rules;
+pub mod steps;
+pub mod store;
+pub mod tally;

@@ -1,0 +1,49 @@
+//! The two queues of the flow. A message is delivered at least once and in no order; steps must not mind.
+
+pub mod embedded;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::customerio::event::Event;
+use crate::incident::IncidentKey;
+use crate::store::StoreError;
+
+/// Look at this incident for this receiver: maybe something is due. Says nothing about what (design, law 7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Hint {
+    pub incident: IncidentKey,
+    pub receiver: String,
+}
+
+/// A received message; it comes back unless it is deleted in time.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub id: i64,
+    /// JSON; parsed by the step, one message at a time.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+}
+
+/// Where ingest puts events and evaluate puts hints.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Durable when it returns, all or none.
+    async fn send_events(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError>;
+
+    /// `after`: not to be received before.
+    async fn send_hints(&self, hints: &[Hint], now: Timestamp, after: Duration) -> Result<(), StoreError>;
+}
+
+/// What a step says about one message it was handed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// Done with; delete it.
+    Done,
+    /// Give it back, to be received again after this long.
+    Again(Duration),
+}

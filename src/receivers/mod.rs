@@ -1,0 +1,50 @@
+//! Receivers: one file each. A receiver renders a [`Message`] (pure), sends it, and says what the answer means.
+//! Its limits are named constants at the head of its file, with the vendor's page beside them.
+
+pub mod build;
+pub mod console;
+pub mod http;
+pub mod pace;
+pub mod pagerduty;
+pub mod slack;
+#[cfg(feature = "aws")]
+pub mod sns;
+pub mod sns_message;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::incident::told::Receipt;
+use crate::message::Message;
+
+/// What a receiver's answer means for this message. Texts hold no address and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Delivered(Receipt),
+    /// Not now. `after`: how long the receiver asked us to wait; `None`: by our own schedule.
+    Retry {
+        after: Option<Duration>,
+        why: String,
+    },
+    /// It will never take this message.
+    BadMessage(String),
+    /// It will take no message until somebody repairs it (key revoked, channel gone).
+    BadReceiver(String),
+}
+
+/// What a receiver can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// It can post: a message that asks nobody to get up. Without it, it only hears trigger and resolve.
+    pub posts: bool,
+}
+
+#[async_trait]
+pub trait Receiver: Send + Sync {
+    fn abilities(&self) -> Abilities;
+
+    /// Sends once; `previous` is the receipt of the last message about the same incident. At most
+    /// [`crate::config::schema::SEND_TIMEOUT`] long.
+    async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome;
+}

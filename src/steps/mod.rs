@@ -1,0 +1,7 @@
+//! The flow: [`ingest`], [`evaluate`], [`deliver`], [`tick`], each a function of (input, state, now) over the store,
+//! queue and receiver traits. Entry points pick the adapters.
+
+pub mod deliver;
+pub mod evaluate;
+pub mod ingest;
+pub mod tick;

@@ -1,0 +1,149 @@
+//! What the bridge remembers, in the domain's words. The store is one trait; [`embedded`] keeps it in one file.
+//!
+//! Every operation is durable when it returns. A step may be run again after any of them: each is idempotent, or
+//! conditional and says when the condition failed.
+
+pub mod embedded;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Span;
+use crate::customerio::event::Kind;
+use crate::heartbeat::Judged;
+use crate::incident::told::Told;
+use crate::incident::{Incident, IncidentKey};
+use crate::tally::coverage::{Coverage, Heard};
+use crate::tally::{Cell, Counted, Entry, Total};
+
+/// Why the store could not do it. Every one of these is our own trouble, never the sender's or a receiver's.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable, full, read-only or too slow now; the same call may work later.
+    #[error("store unavailable: {0}")]
+    Unavailable(String),
+    /// A stored item that this version cannot read.
+    #[error("stored item not readable: {0}")]
+    Corrupt(String),
+}
+
+/// Outcome of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Write {
+    Done,
+    /// Somebody else wrote first: read again and decide again.
+    Conflict,
+}
+
+/// Outcome of asking for a lease on (incident, receiver).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lease {
+    /// Ours until the time asked for; with what the receiver was last told.
+    Granted(Option<Told>),
+    /// Somebody else's until then.
+    HeldUntil(Timestamp),
+}
+
+/// An authentic request that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// The SHA-256 of the whole body, in hex: the same request twice is one item.
+    pub id: String,
+    /// Why, in words that hold nothing of the body.
+    pub reason: String,
+    pub received_at: Timestamp,
+    /// Length of the whole body, in bytes.
+    pub length: u64,
+    /// The first [`QUARANTINE_BYTES`] of the body.
+    #[serde(skip)]
+    pub head: Vec<u8>,
+}
+
+/// How much of a request that could not be understood is kept, in bytes (design, Words).
+pub const QUARANTINE_BYTES: usize = 256 * 1024;
+
+/// Days a quarantined request is kept (design, Words).
+pub const QUARANTINE_DAYS: i64 = 30;
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Counts entries, each identity once; answers in the order of `entries`.
+    async fn count(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Counted>, StoreError>;
+
+    /// Registers of these kinds in the span, as of all counting that returned before the call.
+    async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError>;
+
+    /// Registers summed by series over the span; of all kinds when `kinds` is `None`.
+    async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError>;
+
+    /// Adds arrivals to what is known of coverage.
+    async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError>;
+
+    async fn coverage(&self) -> Result<Coverage, StoreError>;
+
+    /// The episodes of an incident, oldest first; at most the last ten.
+    async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError>;
+
+    /// Writes an incident if the stored one still has `incident.version` (0: none stored yet), and raises the
+    /// version by one.
+    async fn write_incident(&self, incident: &Incident) -> Result<Write, StoreError>;
+
+    /// Incidents that some receiver has still to hear about, oldest first; open ones always.
+    async fn unsettled(&self) -> Result<Vec<Incident>, StoreError>;
+
+    /// Incidents that opened or resolved in [from, to), oldest first.
+    async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError>;
+
+    /// Takes the lease on (incident, receiver) for `owner` until `until`, if it is free at `now`.
+    async fn lease(
+        &self,
+        key: &IncidentKey,
+        receiver: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Lease, StoreError>;
+
+    /// Records what the receiver was told. `Conflict` when `owner` no longer holds the lease. The lease stays.
+    async fn record_told(
+        &self,
+        key: &IncidentKey,
+        receiver: &str,
+        owner: &str,
+        told: &Told,
+    ) -> Result<Write, StoreError>;
+
+    /// Gives the lease back.
+    async fn release(&self, key: &IncidentKey, receiver: &str, owner: &str) -> Result<(), StoreError>;
+
+    /// Voids every lease: the process that held them is dead.
+    async fn void_leases(&self) -> Result<(), StoreError>;
+
+    /// What each receiver was told about an incident, by receiver name.
+    async fn told(&self, key: &IncidentKey) -> Result<Vec<(String, Told)>, StoreError>;
+
+    async fn quarantine(&self, item: &Quarantined) -> Result<(), StoreError>;
+
+    /// Quarantined requests received in [from, to), newest first, without their bodies; at most 1,000.
+    async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError>;
+
+    /// A named place in time up to which some planned work is done.
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Moves a cursor if it still stands at `from`.
+    async fn move_cursor(&self, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError>;
+
+    /// Keeps a heartbeat's verdict; the last one written for a period stands.
+    async fn keep_verdict(&self, judged: &Judged) -> Result<(), StoreError>;
+
+    /// Verdicts of periods that ended in [from, to).
+    async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError>;
+
+    /// Deletes items that expired before `now`, at most `limit` of each kind; says how many.
+    async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// Fails unless the store can be written to.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
