@@ -1,6 +1,70 @@
-//! The `bridge` command: one file a subcommand.
+//! The `bridge` command: one file a subcommand. Exit codes: 0 fine, 1 found a problem, 2 bad arguments or
+//! configuration.
 
 pub mod check;
 pub mod demo;
 pub mod send;
 pub mod serve;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "bridge", version, about = "Turns Customer.io reporting webhooks into alerts you can trust")]
+#[command(after_help = "Start here:
+  bridge demo                       watch a made-up day: an outage, a bounce storm, a silent workflow
+  bridge check                      is bridge.toml right, and what will it do?
+  bridge serve                      take real webhooks")]
+pub struct Bridge {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole bridge in one process, on an embedded store.
+    Serve(serve::ServeArgs),
+    /// Play a day of made-up traffic and print what each receiver would have got.
+    Demo(demo::DemoArgs),
+    /// Validate the configuration and say what it will do.
+    Check(check::CheckArgs),
+    /// Sign event files and post them, as Customer.io does.
+    Send(send::SendArgs),
+}
+
+/// Runs a command to its exit code.
+pub fn run(bridge: Bridge) -> ExitCode {
+    let quiet = !matches!(bridge.command, Command::Serve(_));
+    log(if quiet { tracing::Level::ERROR } else { tracing::Level::INFO });
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match &bridge.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Check(args) => Ok(check::run(args)),
+            Command::Send(args) => send::run(args).await,
+        }
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Logs go to stderr: one line an event; JSON unless a person is looking.
+fn log(level: tracing::Level) {
+    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    if std::io::stderr().is_terminal() {
+        lines.compact().init();
+    } else {
+        lines.json().flatten_event(true).init();
+    }
+}

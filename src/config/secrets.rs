@@ -110,3 +110,56 @@ fn is_env_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_three_places_of_a_secret_are_read_and_written_back() {
+        for text in ["env:CIO_SIGNING_KEY", "env:_x1", "secret:alerts", "secret:prod/alerts#slack", "ssm:/alerts/key"] {
+            assert_eq!(text.parse::<SecretRef>().map(|r| r.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn whatever_else_stands_there_is_refused_without_being_repeated() {
+        for wrong in
+            ["", "hunter2", "env:", "env:1X", "env:A B", "ENV:A", "$A", "secret:", "secret:#f", "secret:a#", "ssm:"]
+        {
+            assert_eq!(wrong.parse::<SecretRef>(), Err(SECRET_FORMS), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_shows_itself_only_when_asked() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret:?}"), "Secret(...)");
+        assert_eq!(secret.reveal(), "hunter2");
+    }
+
+    #[tokio::test]
+    async fn a_missing_secret_is_named_and_one_kept_elsewhere_says_what_to_do() {
+        let get = async |text: &str| {
+            let at: SecretRef = text.parse().expect("a reference");
+            EnvSecrets.get(&at).await.map(|s| s.reveal().to_owned()).map_err(|e| e.to_string())
+        };
+        assert_eq!(get("env:BRIDGE_TEST_NEVER_SET").await, Err("env:BRIDGE_TEST_NEVER_SET is not set".into()));
+        assert!(get("env:PATH").await.is_ok_and(|path| !path.is_empty()));
+        insta::assert_snapshot!(
+            get("ssm:/alerts/key").await.expect_err("not read here"),
+            @"ssm:/alerts/key could not be read: this command reads env:NAME only; export the value and refer to it as env:NAME"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_reference_that_reads_differently(text in any::<String>()) {
+            if let Ok(reference) = text.parse::<SecretRef>() {
+                prop_assert_eq!(reference.to_string(), text);
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod addresses;
 pub mod cause;
+pub mod cause_table;
 pub mod event;
 pub mod mask;
 pub mod metric;

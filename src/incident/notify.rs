@@ -1,1 +1,221 @@
-//! To come.
+//! What a receiver hears about an incident now, and why: a pure decision over incident, told and time (law 7).
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::told::{Receipt, Stage, Told};
+use super::{Incident, Severity, State, Subject};
+
+/// What is to be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notify {
+    Opened,
+    Worsened {
+        from: Severity,
+    },
+    /// Repeated after `repeat_every`, for receivers that can post.
+    StillOpen,
+    Resolved,
+    /// It was over before this receiver could be told.
+    OpenedAndResolved,
+    Digest,
+    No(Quiet),
+}
+
+/// Why nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// The receiver knows all there is; look again then, if ever.
+    UpToDate { until: Option<Timestamp> },
+    /// The last attempt failed, or a group is given time to fill.
+    Waiting { until: Timestamp },
+    /// Over before it was told, and the receiver can only page.
+    NothingLeftToPage,
+    /// Nothing more will be said of this episode.
+    Finished,
+}
+
+/// How a receiver wants to be spoken to.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// It can post; without, it hears only what opens and closes a page.
+    pub posts: bool,
+    pub group_wait: SignedDuration,
+    pub repeat_every: SignedDuration,
+}
+
+/// Decides. `told` must speak of the incident's episode.
+pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now: Timestamp) -> Notify {
+    if told.is_final() {
+        return Notify::No(Quiet::Finished);
+    }
+    if let Some(until) = told.next_attempt_at.filter(|at| now < *at) {
+        return Notify::No(Quiet::Waiting { until });
+    }
+    if let Subject::Digest { .. } = incident.subject {
+        return Notify::Digest;
+    }
+    match (&told.stage, incident.state) {
+        (Stage::Nothing, State::Open) => opening(incident, policy, now),
+        (Stage::Nothing, State::Resolved { .. }) if policy.posts => Notify::OpenedAndResolved,
+        (Stage::Nothing, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToPage),
+        (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
+        (Stage::Opened { severity }, State::Open) if incident.severity > *severity => {
+            Notify::Worsened { from: *severity }
+        }
+        (Stage::Opened { .. }, State::Open) => repeating(told, policy, now),
+        (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. }, _) => Notify::No(Quiet::Finished),
+    }
+}
+
+fn opening(incident: &Incident, policy: &Policy, now: Timestamp) -> Notify {
+    let until = incident.opened_at + policy.group_wait;
+    if incident.severity < Severity::Critical && now < until {
+        return Notify::No(Quiet::Waiting { until });
+    }
+    Notify::Opened
+}
+
+fn repeating(told: &Told, policy: &Policy, now: Timestamp) -> Notify {
+    let due = told.last_at.map(|at| at + policy.repeat_every);
+    match due {
+        Some(due) if policy.posts && due <= now => Notify::StillOpen,
+        due => Notify::No(Quiet::UpToDate { until: due.filter(|_| policy.posts) }),
+    }
+}
+
+/// What is recorded once the receiver has taken a message.
+pub fn delivered(incident: &Incident, told: &Told, notify: Notify, receipt: Receipt, now: Timestamp) -> Told {
+    let stage = match notify {
+        Notify::Resolved | Notify::OpenedAndResolved | Notify::Digest => Stage::Finished,
+        _ => Stage::Opened { severity: incident.severity },
+    };
+    Told {
+        episode: incident.episode,
+        stage,
+        last_at: Some(now),
+        receipt: Some(receipt),
+        attempts: 0,
+        next_attempt_at: None,
+        trouble: None,
+        instead_of: told.instead_of.clone(),
+    }
+}
+
+/// What is recorded when the receiver could not take it now. A wait that the receiver asked for is no failed
+/// attempt of our schedule.
+pub fn failed(told: &Told, asked: Option<Duration>, why: String, now: Timestamp) -> Told {
+    let attempts = told.attempts + u32::from(asked.is_none());
+    let wait = asked.unwrap_or_else(|| backoff(attempts));
+    let wait = SignedDuration::try_from(wait).unwrap_or(LONGEST_WAIT);
+    Told { attempts, next_attempt_at: Some(now + wait.min(LONGEST_ASKED)), trouble: Some(why), ..told.clone() }
+}
+
+/// The longest wait between our own attempts (design, law 7).
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// A receiver that asks for more than this is asked again all the same.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+
+/// Waits after the first, second, ... failed attempt: 1 s, 2 s, 30 s, 60 s, then doubling to 15 min (law 7).
+pub fn backoff(attempts: u32) -> Duration {
+    let seconds = match attempts {
+        0 | 1 => 1,
+        2 => 2,
+        3 => 30,
+        n => 60u64.saturating_mul(1 << (n - 4).min(10)),
+    };
+    Duration::from_secs(seconds.min(LONGEST_WAIT.as_secs().unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{How, IncidentKey, Numbers};
+    use crate::route::Labels;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
+    }
+
+    fn incident(severity: Severity, state: State) -> Incident {
+        let subject = Subject::Rule { name: "failures".into(), group: Default::default() };
+        Incident {
+            key: IncidentKey::new("acme", &subject),
+            episode: 1,
+            version: 1,
+            subject,
+            severity,
+            labels: Labels::new(),
+            receivers: vec!["on-call".into()],
+            state,
+            opened_at: at(0),
+            since: at(0),
+            last: at(0),
+            found_late: false,
+            numbers: Numbers::default(),
+            samples: vec![],
+            lines: vec![],
+            settled: false,
+        }
+    }
+
+    const RESOLVED: State = State::Resolved { at: Timestamp::UNIX_EPOCH, how: How::Quiet };
+
+    fn told(stage: Stage) -> Told {
+        Told { stage, last_at: Some(at(0)), ..Told::nothing(1) }
+    }
+
+    fn policy(posts: bool) -> Policy {
+        Policy { posts, group_wait: SignedDuration::from_mins(2), repeat_every: SignedDuration::from_hours(4) }
+    }
+
+    fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {
+        next_notification(&incident(severity, state), &told(stage), &policy(posts), at(minute))
+    }
+
+    #[test]
+    fn the_decision_table() {
+        use Severity::{Critical, Warning};
+        let opened = |severity| Stage::Opened { severity };
+        assert_eq!(next(Critical, State::Open, Stage::Nothing, false, 0), Notify::Opened);
+        let wait = Notify::No(Quiet::Waiting { until: at(2) });
+        assert_eq!(next(Warning, State::Open, Stage::Nothing, true, 1), wait);
+        assert_eq!(next(Warning, State::Open, Stage::Nothing, true, 2), Notify::Opened);
+        assert_eq!(next(Critical, State::Open, opened(Warning), false, 1), Notify::Worsened { from: Warning });
+        let known = |until| Notify::No(Quiet::UpToDate { until });
+        assert_eq!(next(Warning, State::Open, opened(Critical), false, 1), known(None));
+        assert_eq!(next(Critical, State::Open, opened(Critical), true, 239), known(Some(at(240))));
+        assert_eq!(next(Critical, State::Open, opened(Critical), true, 240), Notify::StillOpen);
+        assert_eq!(next(Critical, State::Open, opened(Critical), false, 999), known(None));
+        assert_eq!(next(Critical, RESOLVED, opened(Critical), false, 1), Notify::Resolved);
+        assert_eq!(next(Critical, RESOLVED, Stage::Nothing, true, 1), Notify::OpenedAndResolved);
+        assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToPage));
+        assert_eq!(next(Critical, RESOLVED, Stage::Finished, true, 1), Notify::No(Quiet::Finished));
+    }
+
+    #[test]
+    fn nothing_is_said_before_the_next_attempt_is_due() {
+        let told = Told { next_attempt_at: Some(at(3)), ..Told::nothing(1) };
+        let incident = incident(Severity::Critical, State::Open);
+        let wait = Notify::No(Quiet::Waiting { until: at(3) });
+        assert_eq!(next_notification(&incident, &told, &policy(false), at(2)), wait);
+        assert_eq!(next_notification(&incident, &told, &policy(false), at(3)), Notify::Opened);
+    }
+
+    #[test]
+    fn waits_are_short_at_first_and_at_most_a_quarter_of_an_hour() {
+        let waits: Vec<u64> = (1..=10).map(|n| backoff(n).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(backoff(u32::MAX), Duration::from_secs(900));
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_leaves_our_own_schedule_alone() {
+        let told = failed(&Told::nothing(1), Some(Duration::from_secs(7)), "busy".into(), at(0));
+        assert_eq!((told.attempts, told.next_attempt_at), (0, Some(at(0) + SignedDuration::from_secs(7))));
+        let told = failed(&told, None, "500".into(), at(1));
+        assert_eq!((told.attempts, told.next_attempt_at), (1, Some(at(1) + SignedDuration::from_secs(1))));
+    }
+}

@@ -1,1 +1,332 @@
-//! To come.
+//! From an incident and its numbers to the one message that every receiver renders. The first line says what, where,
+//! since when and how bad.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text, words};
+use crate::config::Config;
+use crate::config::schema::Region;
+use crate::customerio::cause::CauseKey;
+use crate::customerio::cause_table::CauseRow;
+use crate::customerio::event::{Kind, Source};
+use crate::heartbeat::{Every, Heartbeat, Period};
+use crate::incident::{How, Incident, Numbers, State, Subject};
+use crate::route::Label;
+use crate::tally::Total;
+
+/// The numbers behind a message about a rule's incident; empty for every other subject.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The incident's failures by series.
+    pub failing: Vec<Total>,
+    /// What stood beside them: sends and deliveries of the same places.
+    pub others: Vec<Total>,
+    /// Metrics whose arrival would show the trouble over, but which never arrive.
+    pub unheard: Vec<Kind>,
+}
+
+impl Facts {
+    /// How many failed, of how many; `None` without registers (they expire).
+    pub fn numbers(&self) -> Option<Numbers> {
+        let count = self.failing.iter().map(|t| t.count).sum();
+        if count == 0 {
+            return None;
+        }
+        let sent: u64 = self.others.iter().map(|t| t.count).sum();
+        // What failed before it was sent is not among the sent; what bounced after is.
+        let apart: u64 = self
+            .failing
+            .iter()
+            .filter(|t| t.series.kind.paired_success().is_none_or(|p| p.metric == "sent"))
+            .map(|t| t.count)
+            .sum();
+        Some(Numbers { count, of: (sent + apart).max(count) })
+    }
+
+    fn ranked<K: Ord>(&self, key: impl Fn(&Total) -> K) -> Vec<(K, u64)> {
+        let mut counts: BTreeMap<K, u64> = BTreeMap::new();
+        for total in &self.failing {
+            *counts.entry(key(total)).or_default() += total.count;
+        }
+        let mut ranked: Vec<_> = counts.into_iter().collect();
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        ranked
+    }
+}
+
+/// Composes what a receiver is to say.
+pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Message {
+    let parts = match &incident.subject {
+        Subject::Rule { name, .. } => of_rule(incident, name, phase, facts, config, now),
+        Subject::Heartbeat { name, source, period } => of_heartbeat(incident, name, source, *period, config, now),
+        Subject::Blindness => of_blindness(incident, config, now),
+        Subject::Digest { date } => Parts {
+            headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
+            ..Parts::default()
+        },
+    };
+    let late = if incident.found_late && !phase.is_over() { " (found late)" } else { "" };
+    let headline = format!("{}{}{late}", prefix(incident, phase), parts.headline);
+    let mut links = Vec::new();
+    if phase != Phase::Digest {
+        links.push(customerio_link(config));
+    }
+    Message {
+        phase,
+        severity: incident.severity,
+        workspace: config.workspace.name.clone(),
+        key: incident.key.0.clone(),
+        episode: incident.episode,
+        incident: incident.id(),
+        headline: text::cut(&headline, HEADLINE_CHARS).into_owned(),
+        labels: incident.labels.clone(),
+        about: parts.about,
+        fields: parts.fields,
+        samples: incident.samples.clone(),
+        steps: if phase.is_over() { Vec::new() } else { parts.steps },
+        lines: incident.lines.iter().skip(1).cloned().collect(),
+        links,
+        since: incident.since,
+        note: None,
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    headline: String,
+    about: About,
+    fields: Vec<Field>,
+    steps: Vec<String>,
+}
+
+fn prefix(incident: &Incident, phase: Phase) -> String {
+    let how = match incident.state {
+        State::Resolved { how, .. } => how,
+        State::Open => How::Quiet,
+    };
+    match (phase, how) {
+        (Phase::Opened | Phase::Digest, _) => String::new(),
+        (Phase::Worsened, _) => format!("Now {}: ", incident.severity.as_str()),
+        (Phase::StillOpen, _) => "Still open: ".to_owned(),
+        (Phase::Resolved, How::Expired) => "Expired, not seen fixed: ".to_owned(),
+        (Phase::Resolved, How::RuleGone) => "Closed, no longer watched: ".to_owned(),
+        (Phase::Resolved, How::Quiet | How::Recovered) => "Resolved: ".to_owned(),
+        (Phase::OpenedAndResolved, _) => "Opened and resolved: ".to_owned(),
+        (Phase::Test, _) => "Test: ".to_owned(),
+    }
+}
+
+fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Parts {
+    let numbers = numbers(incident, facts, phase);
+    let mut sources: Vec<Source> = facts.ranked(|t| t.series.source.clone()).into_iter().map(|(s, _)| s).collect();
+    if sources.is_empty() {
+        sources = label(incident, Label::Source).iter().filter_map(|s| s.parse().ok()).collect();
+    }
+    let mut kinds: Vec<Kind> = facts.ranked(|t| t.series.kind.clone()).into_iter().map(|(k, _)| k).collect();
+    if kinds.is_empty() {
+        kinds = label(incident, Label::Metric).iter().filter_map(|k| k.parse().ok()).collect();
+    }
+    let causes = facts.ranked(|t| t.series.cause.clone().unwrap_or(CauseKey::UNKNOWN));
+    let cause = causes.first().map(|(c, _)| c.clone()).or_else(|| {
+        let stored = label(incident, Label::Cause).first()?;
+        serde_json::from_value(serde_json::Value::String(stored.clone())).ok()
+    });
+    let row: Option<&'static CauseRow> = cause.as_ref().map(CauseKey::row);
+    let zone = &config.workspace.zone;
+    let since = text::clock(incident.since, zone, now);
+    let until =
+        if phase.is_over() { format!(", last {}", text::clock(incident.last, zone, now)) } else { String::new() };
+    let why = row.map_or_else(String::new, |row| format!(" ({})", row.title));
+    let what = what_happened(&kinds, numbers);
+    let headline = format!("{}: {what} since {since}{until}{why}", words::sources(config, &sources));
+
+    let mut fields = vec![field("Where", words::sources(config, &sources))];
+    if sources.len() > 2 {
+        let named: Vec<String> = sources.iter().take(8).map(|s| words::source(config, s)).collect();
+        let more = sources.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        fields.push(field("Sources", format!("{}{more}", named.join(", "))));
+    }
+    let ago = text::duration(now.duration_since(incident.since));
+    fields.push(field("Since", format!("{} ({ago} ago)", text::clock_in_zone(incident.since, zone, now))));
+    let share = text::percent(numbers.count, numbers.of);
+    fields
+        .push(field("How many", format!("{} of {} ({share})", text::number(numbers.count), text::number(numbers.of))));
+    if let Some(row) = row {
+        fields.push(field("Cause", format!("{} ({})", row.title, row.key)));
+        fields.push(field("Meaning", row.meaning.to_owned()));
+    }
+    if causes.len() > 1 {
+        let named: Vec<String> =
+            causes.iter().take(4).map(|(c, n)| format!("{} {}", c.row().title, text::number(*n))).collect();
+        fields.push(field("Causes", named.join(", ")));
+    }
+    fields.push(field("Rule", rule.to_owned()));
+    if let Some(click) = sources.first().and_then(|s| words::where_to_click(config, s)) {
+        fields.push(field("In Customer.io", click));
+    }
+    if !facts.unheard.is_empty() {
+        let names: Vec<String> = facts.unheard.iter().map(Kind::to_string).collect();
+        let hint = format!("cannot be seen: subscribe {} in the reporting webhook", names.join(", "));
+        fields.push(field("Recovery", hint));
+    }
+    let metrics: Vec<String> = kinds.iter().map(Kind::to_string).collect();
+    let about = About {
+        sources: sources.iter().map(Source::to_string).collect(),
+        rule: Some(rule.to_owned()),
+        heartbeat: None,
+        metric: (!metrics.is_empty()).then(|| metrics.join(",")),
+        cause: cause.map(|c| c.as_str().to_owned()),
+        count: numbers.count,
+        of: numbers.of,
+    };
+    let steps = row.map_or(&[][..], |row| row.check_first).iter().map(|s| (*s).to_owned()).collect();
+    Parts { headline, about, fields, steps }
+}
+
+/// The opening's own numbers say why it opened; later messages count on, and never back.
+fn numbers(incident: &Incident, facts: &Facts, phase: Phase) -> Numbers {
+    let stored = incident.numbers;
+    match facts.numbers() {
+        Some(now) if now.count >= stored.count => Numbers { count: now.count, of: now.of.max(now.count) },
+        _ if phase.is_over() => stored,
+        Some(now) => Numbers { count: stored.count, of: stored.of.max(now.of) },
+        None => stored,
+    }
+}
+
+fn what_happened(kinds: &[Kind], numbers: Numbers) -> String {
+    let one_channel = kinds.first().filter(|first| kinds.iter().all(|k| k.channel == first.channel));
+    let noun = one_channel.map_or("message", |k| words::noun(&k.channel));
+    let one_metric = kinds.first().filter(|first| kinds.iter().all(|k| k.metric == first.metric));
+    let verb = one_metric.map_or_else(|| "in trouble".to_owned(), words::verb);
+    format!("{} of {} {verb}", text::number(numbers.count), text::count(noun, numbers.of))
+}
+
+fn of_heartbeat(
+    incident: &Incident,
+    name: &str,
+    source: &Source,
+    period: Period,
+    config: &Config,
+    now: Timestamp,
+) -> Parts {
+    let zone = &config.workspace.zone;
+    let heartbeat = config.heartbeat(name);
+    let Numbers { count, of } = incident.numbers;
+    let low = count < of;
+    let (bound, state) = if low { ("at least", "low") } else { ("at most", "high") };
+    let beats = heartbeat.map_or_else(|| text::count("beat", count), |h| beats_in_words(h, count));
+    let when = period_in_words(heartbeat.map(|h| h.every), period, config, now);
+    let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
+    let headline = match incident.state {
+        State::Open => format!("{name} is {state}: {counted}"),
+        State::Resolved { how: How::RuleGone, .. } => format!("{name} was {state}: {counted}"),
+        State::Resolved { .. } => format!("{name} beats as it should again; it was {state}: {counted}"),
+    };
+    let mut fields = vec![
+        field("Where", words::source(config, source)),
+        field("Counted", format!("{beats} {when}")),
+        field("Expected", format!("{bound} {}", text::number(of))),
+        field(
+            "Period",
+            format!("from {} to {}", text::clock(period.start, zone, now), text::clock_in_zone(period.due, zone, now)),
+        ),
+        field("Heartbeat", name.to_owned()),
+    ];
+    if let Some(click) = words::where_to_click(config, source) {
+        fields.push(field("In Customer.io", click));
+    }
+    let steps = if low { LOW_STEPS } else { HIGH_STEPS };
+    let about = About {
+        sources: vec![source.to_string()],
+        rule: None,
+        heartbeat: Some(name.to_owned()),
+        metric: heartbeat.map(|h| h.event.to_string()),
+        cause: None,
+        count,
+        of,
+    };
+    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect() }
+}
+
+/// The path that experienced people walk when a workflow is quiet.
+const LOW_STEPS: &[&str] = &[
+    "Open the workflow in Customer.io: is it running, or was it stopped or left in draft?",
+    "Look at its people: do fewer enter than usual? Then the trigger event or a filter changed, or the event was renamed upstream.",
+    "If people enter and nothing is sent: look for drafts that wait for approval, and for failed or undeliverable messages.",
+    "Ask who deployed the backend since the last good period: does it still send the trigger event under the same name?",
+];
+
+const HIGH_STEPS: &[&str] = &[
+    "Look at the workflow's people in Customer.io: does somebody enter more often than once?",
+    "Look for an import or a back-fill that replays old events.",
+];
+
+fn of_blindness(incident: &Incident, config: &Config, now: Timestamp) -> Parts {
+    let since = text::clock(incident.since, &config.workspace.zone, now);
+    let headline = match incident.state {
+        State::Open => format!("Nothing has arrived since {since}: everything stopped, or we no longer hear"),
+        State::Resolved { .. } => {
+            let until = text::clock(incident.last, &config.workspace.zone, now);
+            format!("events arrive again; nothing had arrived from {since} to {until}")
+        }
+    };
+    let about = About { rule: Some("blindness".to_owned()), count: 0, of: incident.numbers.of, ..About::default() };
+    let ago = text::duration(now.duration_since(incident.since));
+    let since = text::clock_in_zone(incident.since, &config.workspace.zone, now);
+    let fields = vec![
+        field("Since", format!("{since} ({ago} ago)")),
+        field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()),
+    ];
+    let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
+    Parts { headline, about, fields, steps }
+}
+
+const BLIND_STEPS: &[&str] = &[
+    "Customer.io > Integrations > Reporting Webhooks: is the webhook enabled and does it point here? Press Send Test.",
+    "status.customer.io: is there a delay? Events that come late are counted when they come.",
+    "Look at this bridge's log for refused signatures: was the signing key changed?",
+    "If the webhook is fine, check whether any campaign is sending at all.",
+];
+
+fn beats_in_words(heartbeat: &Heartbeat, count: u64) -> String {
+    format!("{} {}", text::count(words::noun(&heartbeat.event.channel), count), words::verb(&heartbeat.event))
+}
+
+fn period_in_words(every: Option<Every>, period: Period, config: &Config, now: Timestamp) -> String {
+    let zone = &config.workspace.zone;
+    let due = zone.to_datetime(period.due);
+    match every {
+        Some(Every::Hour) => {
+            format!("from {} to {}", text::clock(period.start, zone, now), due.strftime("%H:%M"))
+        }
+        Some(Every::Week { .. }) => format!("in the week to {}", text::clock(period.due, zone, now)),
+        Some(Every::Day { .. }) | None => {
+            let day = zone.to_datetime(period.start).strftime("%a %-d %b");
+            let by = if period.due == period.end { String::new() } else { format!(" by {}", due.strftime("%H:%M")) };
+            format!("on {day}{by}")
+        }
+    }
+}
+
+/// The workspace in Customer.io's app. Only this form of deep link is used consistently in public texts, so
+/// everything below it is said in words.
+fn customerio_link(config: &Config) -> Link {
+    let host = match config.customerio.region {
+        Region::Us => "fly.customer.io",
+        Region::Eu => "eu.fly.customer.io",
+    };
+    let path = config.customerio.workspace_id.map_or_else(String::new, |id| format!("/workspaces/{id}"));
+    Link { text: "Open Customer.io".to_owned(), href: format!("https://{host}{path}") }
+}
+
+fn field(name: &'static str, value: String) -> Field {
+    Field { name, value }
+}
+
+fn label(incident: &Incident, label: Label) -> &[String] {
+    incident.labels.get(&label).map_or(&[], Vec::as_slice)
+}

@@ -3,6 +3,7 @@
 
 pub mod compose;
 pub mod text;
+pub mod words;
 
 use jiff::Timestamp;
 use serde::Serialize;

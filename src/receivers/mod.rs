@@ -3,13 +3,17 @@
 
 pub mod build;
 pub mod console;
+mod credential;
 pub mod http;
 pub mod pace;
 pub mod pagerduty;
+mod plain;
 pub mod slack;
 #[cfg(feature = "aws")]
 pub mod sns;
 pub mod sns_message;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 

@@ -1,1 +1,188 @@
-//! To come.
+//! evaluate: tally, re-read, judge, open. Runs on batches of the events queue, as often as it takes.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::open::{self, Opening};
+use crate::clock::{Minute, Span};
+use crate::config::Config;
+use crate::customerio::event::{Event, Fate};
+use crate::incident::{IncidentKey, Subject};
+use crate::queue::{Handled, Message, Outbox};
+use crate::rules::Rule;
+use crate::rules::judge::{self, Finding};
+use crate::store::{Quarantined, Store, StoreError};
+use crate::tally::coverage::Heard;
+use crate::tally::{Counted, Entry};
+
+/// A message that failed by itself is tried this often, then kept in quarantine (design, State).
+const RECEIVES_BEFORE_QUARANTINE: u32 = 5;
+
+/// A message that was received more often than this is processed alone (design, State).
+const RECEIVES_IN_COMPANY: u32 = 2;
+
+/// How long a message that failed by itself rests before the next try.
+const REST: Duration = Duration::from_secs(30);
+
+/// Failing minutes further apart than this are judged apart, so that a late straggler does not make us read days.
+const CLUSTER_GAP_MINUTES: i64 = 120;
+
+/// The step's surroundings.
+pub struct Evaluate<'a> {
+    pub store: &'a dyn Store,
+    pub outbox: &'a dyn Outbox,
+    pub config: &'a Config,
+}
+
+impl Evaluate<'_> {
+    /// Processes a batch. An error means that our own storage failed: nothing of the batch is to be deleted. A
+    /// message that is bad by itself does not hold up the others.
+    pub async fn batch(&self, messages: &[Message], now: Timestamp) -> Result<Vec<(i64, Handled)>, StoreError> {
+        let (alone, together): (Vec<_>, Vec<_>) = messages.iter().partition(|m| m.receives > RECEIVES_IN_COMPANY);
+        let mut handled = match self.caught(&together, now).await {
+            Some(done) => done?,
+            // Somebody in there panics: find out who.
+            None => self.one_by_one(&together, now).await?,
+        };
+        handled.extend(self.one_by_one(&alone, now).await?);
+        Ok(handled)
+    }
+
+    async fn one_by_one(&self, messages: &[&Message], now: Timestamp) -> Result<Vec<(i64, Handled)>, StoreError> {
+        let mut handled = Vec::new();
+        for message in messages {
+            match self.caught(&[message], now).await {
+                Some(done) => handled.extend(done?),
+                None => handled.push((message.id, self.set_aside(message, "processing panicked", now).await?)),
+            }
+        }
+        Ok(handled)
+    }
+
+    /// `None` when it panicked.
+    async fn caught(&self, messages: &[&Message], now: Timestamp) -> Option<Result<Vec<(i64, Handled)>, StoreError>> {
+        AssertUnwindSafe(self.events(messages, now)).catch_unwind().await.ok()
+    }
+
+    async fn events(&self, messages: &[&Message], now: Timestamp) -> Result<Vec<(i64, Handled)>, StoreError> {
+        let mut handled = Vec::with_capacity(messages.len());
+        let mut events = Vec::with_capacity(messages.len());
+        for message in messages {
+            // Record by record: one bad body must not fail the others.
+            match catch_unwind(|| serde_json::from_str::<Event>(&message.body)) {
+                Ok(Ok(event)) => {
+                    events.push(event);
+                    handled.push((message.id, Handled::Done));
+                }
+                _ => handled.push((message.id, self.set_aside(message, "queue message not readable", now).await?)),
+            }
+        }
+        self.tally_and_judge(&events, now).await?;
+        Ok(handled)
+    }
+
+    /// Rests a bad message, and quarantines it in the end: it was answered 2xx and must not vanish.
+    async fn set_aside(&self, message: &Message, why: &str, now: Timestamp) -> Result<Handled, StoreError> {
+        if message.receives < RECEIVES_BEFORE_QUARANTINE {
+            return Ok(Handled::Again(REST));
+        }
+        let id: String = Sha256::digest(&message.body).iter().map(|b| format!("{b:02x}")).collect();
+        tracing::error!(event = "event_set_aside", id, reason = why);
+        let item = Quarantined {
+            id,
+            reason: why.to_owned(),
+            received_at: now,
+            length: message.body.len() as u64,
+            head: message.body.clone().into_bytes(),
+        };
+        self.store.quarantine(&item).await?;
+        Ok(Handled::Done)
+    }
+
+    /// Write, then re-read consistently, then judge: of two concurrent workers the later one sees the sum (law 4).
+    async fn tally_and_judge(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        let counted = self.store.count(&entries, now).await?;
+        self.store.hear(&Heard::of(events)).await?;
+        for rule in &self.config.rules {
+            for (first, last) in touched(rule, &counted) {
+                self.judge(rule, first, last, events, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge(
+        &self,
+        rule: &Rule,
+        first: Minute,
+        last: Minute,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for finding in findings(self.store, self.config, rule, judge::span_around(rule, first, last)).await? {
+            let samples = samples(rule, &finding, events);
+            let opening = Opening::of_rule(self.config, rule, &finding, samples);
+            open::open(self.store, self.outbox, self.config, opening, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The groups for which a rule is newly true in a span. Tick asks the same of rates, which time alone can make true.
+pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Span) -> Result<Vec<Finding>, StoreError> {
+    let failing = store.cells(&rule.events, span).await?;
+    let sends = match judge::denominator(rule, span) {
+        Some(_) if !judge::may_be_rate(rule, &failing) => return Ok(Vec::new()),
+        Some((kinds, span)) => store.cells(kinds, span).await?,
+        None => Vec::new(),
+    };
+    // Judged twice: first without the past, which most groups do not have, then with it.
+    let candidates = judge::judge(rule, &failing, &sends, |_| Vec::new());
+    let mut past = std::collections::BTreeMap::new();
+    for finding in candidates {
+        let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
+        let episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
+        past.insert(finding.group, episodes);
+    }
+    let is_open = |group: &_| past.get(group).is_some_and(|e| e.iter().any(|i| i.is_open()));
+    let mut news = judge::judge(rule, &failing, &sends, |group| past.get(group).cloned().unwrap_or_default());
+    news.retain(|finding| !is_open(&finding.group));
+    Ok(news)
+}
+
+/// The stretches of minutes in which this batch's events may have made the rule true.
+fn touched(rule: &Rule, counted: &[Counted]) -> Vec<(Minute, Minute)> {
+    let concerned = counted.iter().filter(|c| judge::concerns(rule, &c.class.series));
+    let minutes: BTreeSet<Minute> = concerned.map(|c| Minute::of(c.class.at)).collect();
+    let mut stretches: Vec<(Minute, Minute)> = Vec::new();
+    for minute in minutes {
+        match stretches.last_mut() {
+            Some((_, last)) if minute.0 - last.0 <= CLUSTER_GAP_MINUTES => *last = minute,
+            _ => stretches.push((minute, minute)),
+        }
+    }
+    stretches
+}
+
+/// Up to three different failure texts of the finding's group, from this batch.
+fn samples(rule: &Rule, finding: &Finding, events: &[Event]) -> Vec<String> {
+    let mut samples: Vec<String> = Vec::new();
+    let of_group = events
+        .iter()
+        .filter(|e| e.fate == Fate::Counted && judge::in_group(rule, &finding.group, &Entry::of(e).class.series));
+    for text in of_group.filter_map(|e| e.failure.as_ref()?.sample.clone()) {
+        if samples.len() < 3 && !samples.contains(&text) {
+            samples.push(text);
+        }
+    }
+    samples
+}

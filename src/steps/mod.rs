@@ -3,5 +3,8 @@
 
 pub mod deliver;
 pub mod evaluate;
+pub mod facts;
+pub mod heartbeats;
 pub mod ingest;
+pub mod open;
 pub mod tick;

@@ -18,7 +18,7 @@ use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
 /// Why the store could not do it. Every one of these is our own trouble, never the sender's or a receiver's.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Not reachable, full, read-only or too slow now; the same call may work later.
     #[error("store unavailable: {0}")]

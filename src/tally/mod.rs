@@ -4,6 +4,8 @@
 //! members of one class. So the same event, any number of times, in any order, counts once (design, law 4).
 
 pub mod coverage;
+#[cfg(test)]
+pub mod testing;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,8 @@ impl Entry {
             provider: event.provider.clone(),
             fate: event.fate,
         };
-        Self { identity: event.identity, class: Class { series, at: event.at } }
+        // Too late is counted when it came: its own day is long told.
+        let at = if event.fate == Fate::TooLate { event.arrived } else { event.at };
+        Self { identity: event.identity, class: Class { series, at } }
     }
 }

@@ -1,0 +1,93 @@
+//! `--live`: is every secret set that the configuration refers to?
+
+use crate::config::Config;
+use crate::config::parse::position;
+use crate::config::schema::ReceiverKind;
+use crate::config::secrets::{SecretRef, Secrets};
+
+use super::Finding;
+
+/// Something that is not as the configuration needs it.
+pub struct Missing {
+    at: SecretRef,
+    message: String,
+}
+
+impl Missing {
+    /// The finding, at the first place where the file names the reference.
+    pub fn located(self, file: &str, content: &str) -> Finding {
+        let place = content.find(&format!("\"{}\"", self.at)).map(|at| position(content, at));
+        Finding {
+            file: file.to_owned(),
+            line: place.map(|(line, _)| line),
+            column: place.map(|(_, column)| column),
+            level: "error",
+            message: self.message,
+            allowed: None,
+            suggestion: None,
+        }
+    }
+}
+
+/// What was looked at.
+pub struct Looked {
+    pub problems: Vec<Missing>,
+    pub summary: String,
+}
+
+/// Resolves every secret. Receivers and the subscription are not called.
+pub fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
+    let mut problems = Vec::new();
+    let mut lines = Vec::new();
+    for Needed { what, at, may_be_missing } in needed(config) {
+        match resolve(secrets, at) {
+            Ok(()) => lines.push(format!("{at} is set ({what})")),
+            Err(why) if may_be_missing => lines.push(format!("{why} ({what}); that is fine")),
+            Err(why) => {
+                lines.push(format!("{why} ({what}): PROBLEM"));
+                problems.push(Missing { at: at.clone(), message: format!("{why}; it is needed for {what}") });
+            }
+        }
+    }
+    let mut summary = String::from("\nSecrets\n");
+    lines.iter().for_each(|line| summary.push_str(&format!("  {line}\n")));
+    summary
+        .push_str("\nNot looked at yet: whether the receivers take messages, and the subscription in Customer.io.\n");
+    Looked { problems, summary }
+}
+
+struct Needed<'c> {
+    what: String,
+    at: &'c SecretRef,
+    may_be_missing: bool,
+}
+
+fn needed(config: &Config) -> Vec<Needed<'_>> {
+    let mut needed = Vec::new();
+    for (index, at) in config.customerio.signing_keys.iter().enumerate() {
+        // Later keys are there for rotation (design, Configuration).
+        let later = index > 0;
+        let what = if later { "a later signing key" } else { "the signing key" };
+        needed.push(Needed { what: what.into(), at, may_be_missing: later });
+    }
+    if let Some(at) = &config.customerio.app_api_key {
+        needed.push(Needed { what: "the App API".into(), at, may_be_missing: false });
+    }
+    for receiver in &config.receivers {
+        let at = match &receiver.kind {
+            ReceiverKind::PagerDuty { routing_key, .. } => routing_key,
+            ReceiverKind::SlackWebhook { webhook_url, .. } => webhook_url,
+            ReceiverKind::SlackBot { bot_token, .. } => bot_token,
+            ReceiverKind::Sns { topic_arn, .. } => topic_arn,
+            ReceiverKind::Console => continue,
+        };
+        needed.push(Needed { what: format!("the receiver {}", receiver.name), at, may_be_missing: false });
+    }
+    needed
+}
+
+fn resolve(secrets: &dyn Secrets, at: &SecretRef) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("{at} could not be read: {error}"))?;
+    runtime.block_on(secrets.get(at)).map(drop).map_err(|error| error.to_string())
+}

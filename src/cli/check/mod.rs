@@ -1,0 +1,158 @@
+//! `bridge check`: is the configuration right, and what does it do?
+
+mod live;
+mod summary;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::parse::{self, LoadError, Parsed, Problem};
+use crate::config::secrets::{EnvSecrets, Secrets};
+
+const EXAMPLES: &str = "\
+Examples:
+  bridge check                              validate bridge.toml and say what it does
+  bridge check --config staging.toml        validate another file
+  bridge check --live                       also look whether every secret is set
+  bridge check --json | jq '.[].message'    findings for machines
+
+Every problem is one line, file:line:column: what is wrong; what is allowed; what was probably meant.
+
+Exit codes:
+  0  fine; there may be warnings
+  1  --live found a problem
+  2  the configuration is broken, or there is none";
+
+/// Validate the configuration and say what it does
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "bridge.toml")]
+    pub config: PathBuf,
+    /// Also look whether every secret is set
+    #[arg(long)]
+    pub live: bool,
+    /// Print the findings as a JSON array instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One thing to know, as `--json` prints it. Without line and column it is about the file as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    file: String,
+    line: Option<usize>,
+    column: Option<usize>,
+    level: &'static str,
+    message: String,
+    allowed: Option<String>,
+    suggestion: Option<String>,
+}
+
+/// What a check found, before it is printed.
+struct Checked {
+    findings: Vec<Finding>,
+    /// What the configuration does and, with `--live`, what was looked at; `None` when it is broken.
+    summary: Option<String>,
+    /// 0, 1 or 2 as in the help.
+    exit: u8,
+}
+
+/// Runs the command: findings and summary go to standard output.
+pub fn run(args: &CheckArgs) -> ExitCode {
+    let checked = check(args, &EnvSecrets, Timestamp::now());
+    print!("{}", if args.json { json(&checked.findings) } else { text(&checked) });
+    ExitCode::from(checked.exit)
+}
+
+fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Checked {
+    let file = args.config.display().to_string();
+    let content = match parse::read_text(&args.config) {
+        Ok(content) => content,
+        Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
+    };
+    let Parsed { config, problems } = parse::parse(&content);
+    let mut findings: Vec<_> = problems.into_iter().map(|p| finding(&file, p)).collect();
+    let Some(config) = config else { return Checked { findings, summary: None, exit: 2 } };
+    let mut summary = summary::of(&config, now);
+    let mut exit = 0;
+    if args.live {
+        let looked = live::look(&config, secrets);
+        let broken = looked.problems.len();
+        findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
+        exit = u8::from(broken > 0);
+        summary.push_str(&looked.summary);
+    }
+    Checked { findings, summary: Some(summary), exit }
+}
+
+fn finding(file: &str, problem: Problem) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        line: Some(problem.line),
+        column: Some(problem.column),
+        level: problem.level.as_str(),
+        message: problem.what,
+        allowed: problem.allowed,
+        suggestion: problem.suggestion,
+    }
+}
+
+fn unreadable(path: &Path, error: &LoadError) -> Finding {
+    let file = path.display().to_string();
+    let (line, column) = match error {
+        LoadError::NotUtf8 { line, column, .. } => (Some(*line), Some(*column)),
+        _ => (None, None),
+    };
+    Finding { file, line, column, level: "error", message: error.what(), allowed: None, suggestion: None }
+}
+
+impl Finding {
+    fn line(&self) -> String {
+        let mut place = self.file.clone();
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            let _ = write!(place, ":{line}:{column}");
+        }
+        let mut text = format!("{place}: {}: {}", self.level, self.message);
+        if let Some(allowed) = &self.allowed {
+            let _ = write!(text, "; allowed: {allowed}");
+        }
+        if let Some(suggestion) = &self.suggestion {
+            let _ = write!(text, "; did you mean \"{suggestion}\"?");
+        }
+        text
+    }
+}
+
+fn text(checked: &Checked) -> String {
+    let count = |level: &str| checked.findings.iter().filter(|f| f.level == level).count();
+    let mut text: String = checked.findings.iter().map(|f| f.line() + "\n").collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    match &checked.summary {
+        Some(summary) => text.push_str(summary),
+        None => {
+            let errors = count("error");
+            let _ = writeln!(
+                text,
+                "{errors} error{}: the bridge will not run with this",
+                if errors == 1 { "" } else { "s" }
+            );
+        }
+    }
+    text
+}
+
+fn json(findings: &[Finding]) -> String {
+    // Strings and numbers only: there is nothing in it that could fail to serialise.
+    serde_json::to_string_pretty(findings).map(|json| json + "\n").unwrap_or_else(|error| format!("{error}\n"))
+}
+
+#[cfg(test)]
+mod tests;

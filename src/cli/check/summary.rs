@@ -1,0 +1,132 @@
+//! What a configuration does, in words.
+
+use jiff::{Timestamp, ZonedDateTime};
+
+use crate::config::Config;
+use crate::config::parse::hours::{day_name, show_hours};
+use crate::config::reader::show_duration;
+use crate::config::schema::{ReceiverConfig, ReceiverKind};
+use crate::customerio::event::Kind;
+use crate::heartbeat::{Every, Expect, Heartbeat, period};
+use crate::message::words;
+use crate::route::{Matcher, Route};
+use crate::rules::{Condition, Rule};
+
+/// The summary, one block a section.
+pub fn of(config: &Config, now: Timestamp) -> String {
+    let mut text =
+        format!("Workspace {}, {}; configuration {}\n", config.workspace.name, config.workspace.timezone, config.hash);
+    let mut block = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{title}\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
+    };
+    block("Receivers", config.receivers.iter().map(receiver).collect());
+    let first = |at: usize| if at == 0 { "everything" } else { "everything else" };
+    block("Routes", config.routes.iter().enumerate().map(|(at, r)| route(r, first(at))).collect());
+    block("Rules", config.rules.iter().map(rule).collect());
+    let now = now.to_zoned_datetime(config.workspace.zone.clone());
+    block("Heartbeats", config.heartbeats.iter().map(|h| heartbeat(h, config, &now)).collect());
+    let digest = config.digest.iter();
+    block(
+        "Digest",
+        digest.map(|d| format!("daily at {}: {}", d.at.strftime("%H:%M"), d.receivers.join(", "))).collect(),
+    );
+    text
+}
+
+fn receiver(receiver: &ReceiverConfig) -> String {
+    let how = match &receiver.kind {
+        ReceiverKind::PagerDuty { .. } => "pagerduty".to_owned(),
+        ReceiverKind::SlackWebhook { .. } => "slack, by webhook".to_owned(),
+        ReceiverKind::SlackBot { channel, .. } => format!("slack, by bot in {channel}"),
+        ReceiverKind::Sns { .. } => "sns".to_owned(),
+        ReceiverKind::Console => "console".to_owned(),
+    };
+    let fallback = receiver.fallback.as_ref().map(|f| format!("; falls back on {f}")).unwrap_or_default();
+    format!("{}: {how}{fallback}", receiver.name)
+}
+
+fn route(route: &Route, everything: &str) -> String {
+    let matcher = |m: &Matcher| {
+        let values: Vec<_> = m.globs.iter().map(|g| g.pattern()).collect();
+        format!("{} {}", m.label.as_str(), values.join(" or "))
+    };
+    let conditions: Vec<_> = route.matchers.iter().map(matcher).collect();
+    let what = if conditions.is_empty() { everything.to_owned() } else { conditions.join(" and ") };
+    let hours = route.hours.as_ref().map(|h| format!(", {}", show_hours(h))).unwrap_or_default();
+    let goes_on = if route.goes_on { ", and on to the next route" } else { "" };
+    format!("{what}{hours} -> {}{goes_on}", route.receivers.join(", "))
+}
+
+fn rule(rule: &Rule) -> String {
+    let events = kinds(&rule.events);
+    let condition = match &rule.condition {
+        Condition::Count { at_least, within } => {
+            format!("{at_least} or more of {events} within {}", show_duration(*within))
+        }
+        Condition::Rate { of, above, within, .. } => {
+            let percent = format!("{:.3}", above * 100.0);
+            let percent = percent.trim_end_matches('0').trim_end_matches('.');
+            format!("more than {percent} % {events} of {} within {}", kinds(of), show_duration(*within))
+        }
+    };
+    let sources: Vec<_> = rule.sources.iter().map(|g| g.pattern()).collect();
+    let from = if sources.is_empty() { String::new() } else { format!(", from {}", sources.join(", ")) };
+    let by: Vec<_> = rule.group_by.iter().map(|d| d.as_str()).collect();
+    let by = if by.is_empty() { String::new() } else { format!(", by {}", by.join(" and ")) };
+    format!("{}: {} on {condition}{from}{by}", rule.name, rule.severity.as_str())
+}
+
+/// `*_failed (7 channels)` rather than seven names.
+fn kinds(kinds: &[Kind]) -> String {
+    let same = kinds.first().map(|f| f.metric.clone()).filter(|m| kinds.iter().all(|k| k.metric == *m));
+    match same {
+        Some(metric) if kinds.len() > 3 => format!("*_{metric} ({} channels)", kinds.len()),
+        _ => kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> String {
+    let expect = match heartbeat.expect {
+        Expect::Between { at_least: Some(least), at_most: Some(most) } => format!("{least} to {most}"),
+        Expect::Between { at_least: Some(least), at_most: None } => format!("at least {least}"),
+        Expect::Between { at_least: None, at_most: Some(most) } => format!("at most {most}"),
+        Expect::Between { at_least: None, at_most: None } | Expect::Learned => "the usual number of".into(),
+    };
+    let every = match heartbeat.every {
+        Every::Hour => "an hour".into(),
+        Every::Day { by: None } => "a day".into(),
+        Every::Day { by: Some(by) } => format!("a day by {}", by.strftime("%H:%M")),
+        Every::Week { by: None } => "a week".into(),
+        Every::Week { by: Some((day, by)) } => format!("a week by {} {}", day_name(day), by.strftime("%H:%M")),
+    };
+    let action = heartbeat.action.as_ref().map(|a| format!(" of action {a}")).unwrap_or_default();
+    let due = match next_due(heartbeat, now) {
+        _ if heartbeat.expect == Expect::Learned => "not judged".into(),
+        Some(due) => format!("next due {}", due.strftime("%a %Y-%m-%d %H:%M")),
+        None => "never due".into(),
+    };
+    let source = words::source(config, &heartbeat.source);
+    format!(
+        "{}: {source}, {expect} {}{action} {every}, {}; {due}",
+        heartbeat.name,
+        heartbeat.event,
+        heartbeat.severity.as_str()
+    )
+}
+
+/// How many exceptions in a row are looked past for the next due time: a year of days.
+const PERIODS_AHEAD: usize = 366;
+
+/// The next instant a period is due, after `now`, of a period that does not begin on an excepted date.
+fn next_due(heartbeat: &Heartbeat, now: &ZonedDateTime) -> Option<ZonedDateTime> {
+    let zone = now.time_zone();
+    let first = period::containing(heartbeat.every, now.timestamp(), zone);
+    let periods = std::iter::successors(Some(first), |p| Some(period::after(heartbeat.every, *p, zone)));
+    periods
+        .take(PERIODS_AHEAD)
+        .find(|p| p.due > now.timestamp() && !heartbeat.except.contains(&period::date_of(*p, zone)))
+        .map(|p| p.due.to_zoned_datetime(zone.clone()))
+}

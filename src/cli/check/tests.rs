@@ -1,0 +1,161 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::*;
+use crate::config::secrets::{Secret, SecretError, SecretRef};
+
+/// Has these environment variables and no others.
+struct Only(&'static [&'static str]);
+
+#[async_trait]
+impl Secrets for Only {
+    async fn get(&self, at: &SecretRef) -> Result<Secret, SecretError> {
+        match at {
+            SecretRef::Env(name) if self.0.contains(&name.as_str()) => Ok(Secret::new("hunter2-value")),
+            _ => Err(SecretError::NotSet(at.clone())),
+        }
+    }
+}
+
+fn args(config: &str) -> CheckArgs {
+    CheckArgs { config: config.into(), live: false, json: false }
+}
+
+fn example() -> CheckArgs {
+    args(concat!(env!("CARGO_MANIFEST_DIR"), "/bridge.toml"))
+}
+
+/// Monday 12:00 in Berlin.
+fn now() -> Timestamp {
+    "2026-11-23T11:00:00Z".parse().expect("a time")
+}
+
+/// A file with this content, removed when it goes out of scope.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn with(name: &str, content: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("bridge-check-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("a file");
+        Self(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn the_example_is_explained_in_words_and_has_no_finding() {
+    let checked = check(&example(), &Only(&[]), now());
+    assert_eq!((checked.findings.as_slice(), checked.exit), (&[][..], 0));
+    let summary = text(&checked);
+    let (_, after_hash) = summary.split_once('\n').expect("lines");
+    insta::assert_snapshot!(after_hash, @r#"
+    Receivers
+      on-call: pagerduty; falls back on audit
+      lifecycle: slack, by webhook
+      audit: sns
+
+    Routes
+      severity critical -> on-call, lifecycle
+      everything else -> lifecycle
+
+    Rules
+      transactional-failing: critical on 3 or more of email_failed, sms_failed, push_failed within 10m, from transactional:*, by cause
+      campaign-failing: warning on 10 or more of *_failed (7 channels) within 30m, from campaign:*, broadcast:*, newsletter:*, by cause
+      bounce-rate: warning on more than 5 % email_bounced of email_sent within 1h, by source
+
+    Heartbeats
+      Activation: Activation (campaign 5), at least 40 email_sent a day by 18:00, critical; next due Mon 2026-11-23 18:00
+
+    Digest
+      daily at 08:00: lifecycle, audit
+    "#);
+    assert!(summary.starts_with("Workspace acme, Europe/Berlin; configuration "));
+}
+
+#[test]
+fn a_broken_file_exits_2_and_names_file_line_and_column() {
+    let file = Temporary::with("broken.toml", b"[workspace]\nname = \"acme\"\ntimezon = \"UTC\"\n");
+    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now());
+    assert_eq!(checked.exit, 2);
+    let shown = text(&checked).replace(&file.0.display().to_string(), "bridge.toml");
+    insta::assert_snapshot!(shown, @r#"
+    bridge.toml:1:1: error: [customerio] is missing; allowed: [customerio] with signing_keys = ["env:CIO_SIGNING_KEY"]
+    bridge.toml:1:1: error: there are no [[receivers]]; nobody would hear of anything; allowed: at least one, for example [[receivers]] with name = "screen" and type = "console"
+    bridge.toml:1:1: error: there are no [[routes]]; nobody would hear of anything; allowed: at least one, for example [[routes]] with receivers = ["..."]
+    bridge.toml:3:1: error: unknown key "timezon" in [workspace]; allowed: name, timezone; did you mean "timezone"?
+
+    4 errors: the bridge will not run with this
+    "#);
+    let parsed: serde_json::Value = serde_json::from_str(&json(&checked.findings)).expect("JSON");
+    let unknown = parsed.as_array().expect("an array").iter().find(|f| f["line"] == 3).expect("the unknown key");
+    assert_eq!(unknown["column"], 1);
+    assert_eq!(unknown["suggestion"], "timezone");
+    assert_eq!(unknown["level"], "error");
+}
+
+#[test]
+fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
+    let checked = check(&args("/nowhere/bridge.toml"), &Only(&[]), now());
+    assert_eq!(checked.exit, 2);
+    insta::assert_snapshot!(text(&checked), @r#"
+    /nowhere/bridge.toml: error: there is no such file; name yours with --config, or start from the example bridge.toml
+
+    1 error: the bridge will not run with this
+    "#);
+    let file = Temporary::with("latin1.toml", b"[workspace]\nname = \"Caf\xe9\"\n");
+    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now());
+    assert_eq!((checked.exit, checked.findings[0].line, checked.findings[0].column), (2, Some(2), Some(12)));
+}
+
+#[test]
+fn live_names_each_missing_secret_and_lets_a_later_signing_key_be_missing() {
+    let live = CheckArgs { live: true, ..example() };
+    const ALL: &[&str] = &["CIO_SIGNING_KEY", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"];
+    let fine = check(&live, &Only(ALL), now());
+    assert_eq!((fine.findings.as_slice(), fine.exit), (&[][..], 0));
+    let told = text(&fine);
+    assert!(told.contains("env:CIO_SIGNING_KEY_PREVIOUS is not set (a later signing key); that is fine"), "{told}");
+    assert!(told.contains("Not looked at yet: whether the receivers take messages"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+
+    let missing = check(&live, &Only(&["CIO_SIGNING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"]), now());
+    assert_eq!(missing.exit, 1);
+    let shown: Vec<_> = missing.findings.iter().map(|f| (f.message.as_str(), f.line.is_some())).collect();
+    assert_eq!(shown, [("env:PAGERDUTY_ROUTING_KEY is not set; it is needed for the receiver on-call", true)]);
+}
+
+#[test]
+fn each_heartbeat_says_when_it_is_due_next() {
+    let base = "[workspace]\nname = \"acme\"\ntimezone = \"Europe/Berlin\"\n[customerio]\nsigning_keys = [\"env:A\"]\n\
+                [[receivers]]\nname = \"a\"\ntype = \"console\"\n[[routes]]\nreceivers = [\"a\"]\n";
+    for (every, due) in [
+        ("every = \"hour\"", "Mon 2026-11-23 13:00"),
+        ("every = \"day\"", "Tue 2026-11-24 00:00"),
+        ("by = \"18:00\"", "Mon 2026-11-23 18:00"),
+        ("by = \"12:00\"", "Tue 2026-11-24 12:00"),
+        ("by = \"18:00\"\nexcept = [\"2026-11-23\", \"2026-11-24\"]", "Wed 2026-11-25 18:00"),
+        ("every = \"week\"", "Mon 2026-11-30 00:00"),
+        ("every = \"week\"\nby = \"fri 18:00\"", "Fri 2026-11-27 18:00"),
+        ("every = \"week\"\nby = \"mon 11:00\"", "Mon 2026-11-30 11:00"),
+    ] {
+        let heartbeat = format!(
+            "{base}[[heartbeats]]\nname = \"H\"\nsource = \"campaign:9\"\nevent = \"email_sent\"\nat_least = 1\n{every}\n"
+        );
+        let config = parse::parse(&heartbeat).config.expect("valid");
+        let told = summary::of(&config, now());
+        assert!(told.contains(&format!("next due {due}")), "{every}: {told}");
+    }
+}
+
+#[test]
+fn the_command_line_is_sound_and_its_help_has_examples() {
+    let mut command = <CheckArgs as clap::Args>::augment_args(clap::Command::new("check"));
+    command.clone().debug_assert();
+    let help = command.render_long_help().to_string();
+    assert!(help.contains("bridge check --live") && help.contains("[default: bridge.toml]"), "{help}");
+}

@@ -1,0 +1,170 @@
+//! The HTTP surface of `serve`.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{Front, Running};
+use crate::clock::{Clock, SystemClock};
+use crate::customerio::signature::Verifier;
+use crate::steps::ingest::{Answer, Head, Ingest, LARGEST_BODY};
+
+/// How long open connections may finish their requests when told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Accepts until told to stop.
+pub(super) async fn serve(listener: TcpListener, front: Arc<Front>, mut stopping: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file handles, most likely: wait for some to close instead of spinning.
+                tracing::error!(event = "accept_failed", %error);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let front = front.clone();
+        let service = service_fn(move |request| {
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(respond(&front, request, peer).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A client that hangs up is its own affair: what it sent and we stored stays stored.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+}
+
+async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+    let arrived = SystemClock.now();
+    let (parts, body) = request.into_parts();
+    let running = front.running.get();
+    match parts.uri.path() {
+        "/healthz" => return plain(StatusCode::OK, "ok\n"),
+        "/readyz" => return ready(running).await,
+        _ => {}
+    }
+    let Some(running) = running else { return answer(Answer::Unavailable) };
+    let head = Head {
+        method: &parts.method,
+        path: parts.uri.path(),
+        headers: &parts.headers,
+        peer: Some(sender(peer.ip(), &parts.headers)),
+        arrived,
+    };
+    let left = Ingest::time_left(&head, arrived);
+    let webhook = AssertUnwindSafe(webhook(&running.ingest, &head, body)).catch_unwind();
+    match tokio::time::timeout(left, webhook).await {
+        Ok(Ok(said)) => answer(said),
+        Ok(Err(_)) => {
+            tracing::error!(event = "ingest_panicked");
+            answer(Answer::Unavailable)
+        }
+        Err(_) => {
+            tracing::error!(event = "deadline", "not stored in time");
+            answer(Answer::Unavailable)
+        }
+    }
+}
+
+async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> Answer {
+    let verifier = match ingest.begin(head) {
+        Ok(verifier) => verifier,
+        Err(answer) => {
+            discard(body).await;
+            return answer;
+        }
+    };
+    match read(verifier, body).await {
+        Ok(verifier) => ingest.finish(verifier, head).await,
+        Err(answer) => answer,
+    }
+}
+
+async fn read(mut verifier: Verifier, mut body: Incoming) -> Result<Verifier, Answer> {
+    let mut length = 0u64;
+    while let Some(frame) = body.frame().await {
+        // Cut off on the way: nobody is there to hear the answer, and nothing was promised.
+        let frame = frame.map_err(|_| Answer::Unavailable)?;
+        if let Some(chunk) = frame.data_ref() {
+            length += chunk.len() as u64;
+            if length > LARGEST_BODY {
+                return Err(Answer::TooLarge);
+            }
+            verifier.update(chunk);
+        }
+    }
+    Ok(verifier)
+}
+
+/// Reads what a refused request still sends: a client that is cut off while it writes never sees the answer.
+async fn discard(mut body: Incoming) {
+    let mut length = 0u64;
+    while let Some(Ok(frame)) = body.frame().await {
+        length += frame.data_ref().map_or(0, |chunk| chunk.len() as u64);
+        if length > LARGEST_BODY {
+            return;
+        }
+    }
+}
+
+/// Behind a proxy on this machine the last forwarded address is the proxy's own word; nobody else's is believed.
+fn sender(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !peer.is_loopback() {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+    let last = forwarded.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    last.and_then(|text| text.trim().parse().ok()).unwrap_or(peer)
+}
+
+async fn ready(running: Option<&Running>) -> Response<Full<Bytes>> {
+    match running {
+        None => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: configuration or store missing, see the log\n"),
+        Some(running) => match running.store.ready().await {
+            Ok(()) => plain(StatusCode::OK, "ready\n"),
+            Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the store cannot be written to\n"),
+        },
+    }
+}
+
+fn answer(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    if let Some(seconds) = answer.retry_after() {
+        response.headers_mut().insert(hyper::header::RETRY_AFTER, seconds.into());
+    }
+    if answer == Answer::MethodNotAllowed {
+        response.headers_mut().insert(hyper::header::ALLOW, hyper::header::HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response
+}

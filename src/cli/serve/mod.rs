@@ -1,0 +1,207 @@
+//! `bridge serve`: the whole bridge in one process, on the embedded store.
+//!
+//! It listens before anything else works, and goes on listening whatever breaks: a refused connection would make
+//! the sender hold everything back for an hour (law 2).
+
+mod http;
+mod workers;
+
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::secrets::{EnvSecrets, Secrets};
+use crate::config::{Config, parse};
+use crate::queue::embedded::EmbeddedQueue;
+use crate::receivers;
+use crate::steps::deliver::Deliver;
+use crate::steps::ingest::{Ingest, KeyRing, Refusals};
+use crate::store::embedded::{Durability, EmbeddedStore};
+use crate::store::{Store, StoreError};
+
+/// How long a store that cannot be opened rests before the next try.
+const REOPEN_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bridge serve
+  bridge serve --config /etc/bridge.toml --listen 0.0.0.0:9000 --data /var/lib/bridge
+
+Point the reporting webhook of Customer.io at http://HOST:PORT/webhooks/customerio (through a proxy that speaks
+TLS), and export the secrets that the configuration refers to. Logs go to stderr, one event a line.")]
+pub struct ServeArgs {
+    /// The configuration.
+    #[arg(long, default_value = "bridge.toml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where to listen; port 0 picks a free one, which the first line of output names.
+    #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
+    pub listen: SocketAddr,
+    /// Where the bridge keeps what it remembers.
+    #[arg(long, default_value = "./bridge-data", value_name = "FOLDER")]
+    pub data: PathBuf,
+}
+
+/// What the listener can do by now.
+#[derive(Default)]
+struct Front {
+    /// Set once configuration, store and keys are there; until then every webhook is answered 503.
+    running: OnceLock<Running>,
+}
+
+/// A bridge at work.
+struct Running {
+    ingest: Ingest,
+    store: Arc<dyn Store>,
+}
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let front = Arc::new(Front::default());
+    let (stop, stopping) = watch::channel(false);
+    let server = tokio::spawn(http::serve(listener, front.clone(), stopping.clone()));
+    let workers = tokio::spawn(start(args.config.clone(), args.data.clone(), front.clone(), stopping, address));
+
+    terminated().await;
+    tracing::info!(event = "draining");
+    let _ = stop.send(true);
+    server.await.context("the listener died")?;
+    workers.await.context("the workers died")?;
+    tracing::info!(event = "stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the configuration, opens the store and works; returns when told to stop and drained.
+async fn start(
+    config: PathBuf,
+    data: PathBuf,
+    front: Arc<Front>,
+    mut stopping: watch::Receiver<bool>,
+    address: SocketAddr,
+) {
+    let config = match read_config(&config) {
+        Some(config) => Arc::new(config),
+        None => {
+            announce(address);
+            let _ = stopping.wait_for(|stop| *stop).await;
+            return;
+        }
+    };
+    let mut announced = false;
+    let (store, queue, _lock) = loop {
+        match open(&data, &config).await {
+            Ok(opened) => break opened,
+            Err(error) => {
+                tracing::error!(event = "store_not_opened", data = %data.display(), %error);
+                if !announced {
+                    announce(address);
+                    announced = true;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(REOPEN_EVERY) => {}
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                }
+            }
+        }
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets);
+    let keys = KeyRing::load(config.customerio.signing_keys.clone(), secrets.clone(), clock.now()).await;
+    let deliver = Arc::new(Deliver {
+        store: store.clone(),
+        outbox: queue.clone(),
+        receivers: receivers::build::all(&config.receivers, secrets.as_ref(), &clock).await,
+        config: config.clone(),
+        clock: clock.clone(),
+        owner: format!("serve-{}-{}", std::process::id(), clock.now().as_nanosecond()),
+    });
+    let ingest = Ingest {
+        store: store.clone(),
+        outbox: queue.clone(),
+        config: config.clone(),
+        keys,
+        refusals: Refusals::default(),
+    };
+    tracing::info!(event = "started", workspace = config.workspace.name, config = config.hash, %address);
+    let _ = front.running.set(Running { ingest, store });
+    if !announced {
+        announce(address);
+    }
+    workers::Workers { queue, deliver, config, clock }.run(stopping).await;
+}
+
+fn announce(address: SocketAddr) {
+    println!("listening on http://{address}");
+}
+
+fn read_config(path: &Path) -> Option<Config> {
+    match parse::load(path) {
+        Ok((config, problems)) => {
+            for problem in &problems {
+                tracing::warn!(event = "configuration", problem = %problem.in_file(&path.display().to_string()));
+            }
+            Some(config)
+        }
+        Err(error) => {
+            tracing::error!(event = "configuration_broken", "answering 503 until it is repaired and serve restarted");
+            eprintln!("{error}");
+            None
+        }
+    }
+}
+
+/// An open data folder, ours while the lock lives.
+type Opened = (Arc<dyn Store>, Arc<EmbeddedQueue>, File);
+
+async fn open(data: &Path, config: &Config) -> Result<Opened, StoreError> {
+    let store = EmbeddedStore::open(data, &config.workspace.name, Durability::Full)?;
+    let lock = only_one(data)?;
+    let queue = Arc::new(store.queue());
+    // Whoever held leases or messages in this folder is dead: one serve a folder.
+    store.void_leases().await?;
+    queue.requeue_in_flight(SystemClock.now()).await?;
+    Ok((Arc::new(store), queue, lock))
+}
+
+/// One `serve` a folder: a second one would void the first one's leases. Commands need no lock.
+fn only_one(data: &Path) -> Result<File, StoreError> {
+    let path = data.join("serve.lock");
+    let unavailable = |why: String| StoreError::Unavailable(format!("{}: {why}", path.display()));
+    let lock = File::create(&path).map_err(|e| unavailable(e.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(unavailable("another `bridge serve` works on this folder; stop it, or give --data another one".into()))
+        }
+        Err(TryLockError::Error(error)) => Err(unavailable(error.to_string())),
+    }
+}
+
+async fn terminated() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,129 @@
+//! Hours and weekdays as people write them: `mon-fri 08:00-20:00`, `fri 18:00`.
+
+use jiff::civil::{Time, Weekday};
+
+use crate::config::reader::parse_time;
+use crate::route::Hours;
+
+/// Weekdays from Monday.
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+/// What [`parse_hours`] takes, for error texts.
+pub const HOURS_FORM: &str = "days and a span: \"mon-fri 08:00-20:00\", \"sat,sun 10:00-12:00\", \"daily 22:00-06:00\"";
+
+/// What [`parse_day_time`] takes, for error texts.
+pub const DAY_TIME_FORM: &str = "mon, tue, wed, thu, fri, sat or sun and a time: \"fri 18:00\"";
+
+/// Days (`daily`, names, spans of names) and a span of time; `24:00` is the day's end, and a span that ends before
+/// it begins goes on into the next day.
+pub fn parse_hours(text: &str) -> Option<Hours> {
+    let (days, span) = text.trim().split_once(' ')?;
+    let (from, to) = span.trim().split_once('-')?;
+    let from = parse_time(from.trim())?;
+    let whole_day_end = to.trim() == "24:00";
+    let to = if whole_day_end { Time::midnight() } else { parse_time(to.trim())? };
+    // The same time twice is no span, unless it is written as the whole day.
+    if from == to && !whole_day_end {
+        return None;
+    }
+    Some(Hours { days: parse_days(days)?, from, to })
+}
+
+fn parse_days(text: &str) -> Option<Vec<Weekday>> {
+    if text == "daily" {
+        return Some(DAYS.iter().map(|(_, day)| *day).collect());
+    }
+    let mut days = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        // A span may go over Sunday: fri-mon.
+        let length = last.since(first);
+        days.extend((0..=length).map(|n| first.wrapping_add(n)));
+    }
+    days.sort_by_key(|day| day.to_monday_zero_offset());
+    days.dedup();
+    Some(days)
+}
+
+/// A weekday and a time, `fri 18:00`.
+pub fn parse_day_time(text: &str) -> Option<(Weekday, Time)> {
+    let (name, time) = text.trim().split_once(' ')?;
+    Some((day(name)?, parse_time(time.trim())?))
+}
+
+fn day(name: &str) -> Option<Weekday> {
+    DAYS.iter().find(|(n, _)| *n == name).map(|(_, day)| *day)
+}
+
+/// The short name of a weekday.
+pub fn day_name(day: Weekday) -> &'static str {
+    DAYS.iter().find(|(_, d)| *d == day).map_or("", |(name, _)| name)
+}
+
+/// Hours as they are written, days from Monday: `mon,tue,wed 08:00-20:00`.
+pub fn show_hours(hours: &Hours) -> String {
+    let days: Vec<_> = hours.days.iter().map(|day| day_name(*day)).collect();
+    let end = if hours.to == Time::midnight() { "24:00".into() } else { hours.to.strftime("%H:%M").to_string() };
+    let days = match days.as_slice() {
+        days if days.len() == DAYS.len() => "daily".into(),
+        ["mon", "tue", "wed", "thu", "fri"] => "mon-fri".into(),
+        days => days.join(","),
+    };
+    format!("{days} {}-{end}", hours.from.strftime("%H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        parse_hours(text).as_ref().map(show_hours)
+    }
+
+    #[test]
+    fn hours_are_read_as_people_write_them() {
+        for (text, meant) in [
+            ("mon-fri 08:00-20:00", "mon-fri 08:00-20:00"),
+            ("sat,sun 10:00-12:00", "sat,sun 10:00-12:00"),
+            ("daily 08:00-20:00", "daily 08:00-20:00"),
+            ("mon-sun 22:00-06:00", "daily 22:00-06:00"),
+            ("fri-mon 00:00-24:00", "mon,fri,sat,sun 00:00-24:00"),
+            ("mon,mon,wed 08:00 - 09:00", "mon,wed 08:00-09:00"),
+        ] {
+            assert_eq!(shown(text).as_deref(), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_span_of_hours_is_refused() {
+        for wrong in [
+            "",
+            "08:00-20:00",
+            "mon",
+            "mon-fri",
+            "mon-fri 8-20",
+            "mon-fri 08:00",
+            "mon-fri 08:00-25:00",
+            "funday 08:00-20:00",
+            "mon-fri 08:00-08:00",
+            "mon- 08:00-20:00",
+        ] {
+            assert_eq!(shown(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_week_is_met_by_a_day_and_a_time() {
+        assert_eq!(parse_day_time("fri 18:00"), Some((Weekday::Friday, Time::constant(18, 0, 0, 0))));
+        assert!(["friday 18:00", "18:00", "fri", "fri 24:00"].iter().all(|t| parse_day_time(t).is_none()));
+    }
+}

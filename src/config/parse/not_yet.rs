@@ -1,0 +1,46 @@
+//! Keys that the configuration knows and this version does not act on: their author must hear of it.
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use crate::config::reader::{Problem, Report, quoted};
+
+/// A key that has no effect yet, as a path from the top of the file, and what happens instead.
+pub const NOT_YET: &[(&str, &str)] = &[
+    ("counts", "fired counts are not received: POST /counts answers 404"),
+    ("reconciliation", "fired and received events are not compared"),
+    ("deadman", "nothing is pinged; watch the daily digest instead"),
+    ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
+    ("heartbeats.distinct", "journeys are not told apart: every email_sent of the source counts"),
+    ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),
+    ("storm.update_every", "open incidents are spoken of again after repeat_every only"),
+    ("storm.open_incidents", "every incident is told on its own, however many are open"),
+    ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
+    ("page.link_keys", "links are not signed: there is no page yet"),
+];
+
+/// Warns of each of [`NOT_YET`] that the file sets.
+pub fn warn(root: &DeTable<'_>, report: &Report<'_>) {
+    for (path, instead) in NOT_YET {
+        let (section, key) = path.split_once('.').unwrap_or((path, ""));
+        let Some((section_key, value)) = entry(root, section) else { continue };
+        let warn = |at: &Spanned<DeString<'_>>| {
+            let problem = Problem::warning(format!("{} has no effect in this version: {instead}", quoted(path)));
+            report.push(at.span().start, problem);
+        };
+        if key.is_empty() {
+            warn(section_key);
+            continue;
+        }
+        let tables = match value.get_ref() {
+            DeValue::Array(entries) => entries.iter().filter_map(|e| e.get_ref().as_table()).collect(),
+            DeValue::Table(table) => vec![table],
+            _ => Vec::new(),
+        };
+        tables.iter().filter_map(|table| entry(table, key)).for_each(|(key, _)| warn(key));
+    }
+}
+
+fn entry<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<(&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>)> {
+    table.iter().find(|(name, _)| name.get_ref() == key)
+}

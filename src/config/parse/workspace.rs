@@ -1,0 +1,144 @@
+//! The sections that are one table each: who we are, who sends, and how loud, what is shown, what is private.
+
+use jiff::SignedDuration;
+use jiff::tz::{self, TimeZone};
+
+use super::receivers::HOUR;
+use crate::config::reader::{Item, Problem, Table, nearest, quoted};
+use crate::config::schema::{CustomerIo, Page, Privacy, Region, Storm, Workspace};
+
+/// Regions of the vendor's API. Source: "Customer.io App API", base addresses.
+const REGIONS: [Region; 2] = [Region::Us, Region::Eu];
+
+const fn region_name(region: Region) -> &'static str {
+    match region {
+        Region::Us => "us",
+        Region::Eu => "eu",
+    }
+}
+
+/// `[workspace]`.
+pub fn workspace(file: &mut Table<'_>) -> Option<Workspace> {
+    let mut table = needed(file, "workspace", "[workspace] with name = \"...\"")?;
+    let name = table.need("name", Item::name);
+    let unset = !table.has("timezone");
+    let zone = table.get("timezone", timezone).or_else(|| unset.then(|| ("UTC".into(), TimeZone::UTC)));
+    table.finish();
+    let (timezone, zone) = zone?;
+    Some(Workspace { name: name?, timezone, zone })
+}
+
+fn timezone(item: &Item<'_>) -> Option<(String, TimeZone)> {
+    let name = item.text()?;
+    match TimeZone::get(name) {
+        Ok(zone) => Some((zone.iana_name().unwrap_or(name).to_owned(), zone)),
+        Err(_) => {
+            let problem = Problem::error(format!("{} is no time zone: {}", item.place(), quoted(name)))
+                .allowed("an IANA name such as \"Europe/Berlin\" or \"UTC\"")
+                .did_you_mean(nearest_zone(name));
+            item.error(problem);
+            None
+        }
+    }
+}
+
+/// The zone that was probably meant: `Berlin` and `Europe/Belrin` are `Europe/Berlin`.
+fn nearest_zone(name: &str) -> Option<String> {
+    let mut zones: Vec<String> = tz::db().available().map(|zone| zone.to_string()).collect();
+    zones.sort();
+    let wanted = name.trim().to_lowercase().replace(' ', "_");
+    let by_city = zones.iter().find(|z| z.rsplit('/').next().is_some_and(|city| city.to_lowercase() == wanted));
+    by_city.map(String::as_str).or_else(|| nearest(name, zones.iter().map(String::as_str))).map(str::to_owned)
+}
+
+/// `[customerio]`.
+pub fn customerio(file: &mut Table<'_>) -> Option<CustomerIo> {
+    let mut table = needed(file, "customerio", "[customerio] with signing_keys = [\"env:CIO_SIGNING_KEY\"]")?;
+    let region = table.get("region", |item| item.one_of(&REGIONS, region_name)).unwrap_or(Region::Us);
+    let workspace_id = table.get("workspace_id", |item| item.integer(1..=u64::MAX));
+    let signing_keys = table.some("signing_keys", Item::secret);
+    let app_api_key = table.get("app_api_key", Item::secret);
+    let app_api_url = table.get("app_api_url", Item::url);
+    table.finish();
+    Some(CustomerIo { region, workspace_id, signing_keys, app_api_key, app_api_url })
+}
+
+/// `[storm]`.
+pub fn storm(file: &mut Table<'_>) -> Storm {
+    let usual = Storm::default();
+    let Some(mut table) = file.table("storm") else { return usual };
+    let second = SignedDuration::from_secs(1);
+    let day = HOUR * 24;
+    let storm = Storm {
+        group_wait: table.get("group_wait", |i| i.duration(SignedDuration::ZERO..=HOUR)).unwrap_or(usual.group_wait),
+        update_every: table.get("update_every", |i| i.duration(second..=day)).unwrap_or(usual.update_every),
+        repeat_every: table.get("repeat_every", |i| i.duration(second..=day * 7)).unwrap_or(usual.repeat_every),
+        open_incidents: table.get("open_incidents", |i| i.integer(1..=100_000)).unwrap_or(usual.open_incidents),
+    };
+    table.finish();
+    storm
+}
+
+/// `[page]`.
+pub fn page(file: &mut Table<'_>) -> Option<Page> {
+    let mut table = file.table("page")?;
+    let base_url = table.get("base_url", Item::url);
+    table.list("link_keys", Item::secret);
+    table.finish();
+    Some(Page { base_url })
+}
+
+/// `[privacy]`.
+pub fn privacy(file: &mut Table<'_>) -> Privacy {
+    let Some(mut table) = file.table("privacy") else { return Privacy::default() };
+    let show_personal_data = table.get("show_personal_data", Item::boolean).unwrap_or(false);
+    table.finish();
+    Privacy { show_personal_data }
+}
+
+/// Sections that are checked and have no effect yet; [`super::not_yet`] says so.
+pub fn accepted_only(file: &mut Table<'_>) {
+    if let Some(mut counts) = file.table("counts") {
+        counts.some("signing_keys", Item::secret);
+        counts.finish();
+    }
+    if let Some(mut reconciliation) = file.table("reconciliation") {
+        reconciliation.get("divergence", Item::fraction);
+        reconciliation.get("settle", |item| item.duration(SignedDuration::ZERO..=HOUR * 24 * 7));
+        for mut event in reconciliation.tables("events") {
+            event.need("name", Item::name);
+            event.need("campaign", |item| item.integer(1..=u64::MAX));
+            event.finish();
+        }
+        reconciliation.finish();
+    }
+    if let Some(mut deadman) = file.table("deadman") {
+        deadman.need("url", Item::secret);
+        deadman.finish();
+    }
+}
+
+fn needed<'a>(file: &mut Table<'a>, key: &'static str, example: &str) -> Option<Table<'a>> {
+    if !file.has(key) {
+        file.error(Problem::error(format!("[{key}] is missing")).allowed(example));
+    }
+    file.table(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_city_or_a_slip_leads_to_its_zone() {
+        for (typed, meant) in [
+            ("Berlin", "Europe/Berlin"),
+            ("Europe/Belrin", "Europe/Berlin"),
+            ("new york", "America/New_York"),
+            ("US/Pacfic", "US/Pacific"),
+        ] {
+            assert_eq!(nearest_zone(typed).as_deref(), Some(meant), "{typed}");
+        }
+        assert_eq!(nearest_zone("Middle-earth/Shire"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Names and nouns as people read them.
+
+use crate::config::Config;
+use crate::customerio::event::{Kind, Source, SourceKind};
+
+/// `Activation (campaign 5)`, or `campaign 5` when nobody named it.
+pub fn source(config: &Config, source: &Source) -> String {
+    let plain = match source.kind {
+        SourceKind::None => return "no named source".to_owned(),
+        kind => format!("{} {}", kind.as_str(), source.id),
+    };
+    match config.named(source).and_then(|s| s.name.as_ref()) {
+        Some(name) => format!("{name} ({plain})"),
+        None => plain,
+    }
+}
+
+/// A few sources in a row, and how many more there are.
+pub fn sources(config: &Config, all: &[Source]) -> String {
+    match all {
+        [] => "no named source".to_owned(),
+        [one] => source(config, one),
+        [a, b] => format!("{} and {}", source(config, a), source(config, b)),
+        [a, b, rest @ ..] => format!("{}, {} and {} more", source(config, a), source(config, b), rest.len()),
+    }
+}
+
+/// What one message of a channel is called.
+pub fn noun(channel: &str) -> &str {
+    match channel {
+        "email" => "email",
+        "sms" => "SMS message",
+        "push" => "push message",
+        "in_app" => "in-app message",
+        "slack" => "Slack message",
+        "webhook" => "webhook",
+        "whatsapp" => "WhatsApp message",
+        _ => "message",
+    }
+}
+
+/// What a metric did to its messages: `failed`, `bounced`; the metric's own name when nothing better is known.
+pub fn verb(kind: &Kind) -> String {
+    kind.row().map_or_else(|| kind.metric.replace('_', " "), |row| row.verb.to_owned())
+}
+
+/// Where in Customer.io's own pages to look at a source.
+pub fn where_to_click(config: &Config, source: &Source) -> Option<String> {
+    let place = match source.kind {
+        SourceKind::Campaign => "Journeys > Campaigns",
+        SourceKind::Broadcast | SourceKind::Newsletter => "Journeys > Broadcasts",
+        SourceKind::Transactional => "Journeys > Transactional",
+        SourceKind::None => return None,
+    };
+    Some(format!("{place} > {}", self::source(config, source)))
+}

@@ -1,0 +1,170 @@
+//! tick's work on heartbeats and blindness: reads counts, asks for verdicts, opens incidents.
+
+use jiff::Timestamp;
+
+use super::open::{self, Opening};
+use super::tick::{TOO_OLD_TO_PAGE, Tick};
+use crate::clock::{Minute, Span, minutes};
+use crate::customerio::event::Fate;
+use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
+use crate::incident::{Numbers, Severity, Subject};
+use crate::route::{Label, Labels};
+use crate::store::{StoreError, Write};
+
+/// Periods judged per tick and heartbeat: after a long pause the rest waits for the next tick.
+const PERIODS_PER_TICK: usize = 50;
+
+/// Judges every period that is due; the cursor moves after the work.
+pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    for heartbeat in &tick.config.heartbeats {
+        judge_one(tick, heartbeat, now).await?;
+    }
+    Ok(())
+}
+
+async fn judge_one(tick: &Tick<'_>, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), StoreError> {
+    let zone = &tick.config.workspace.zone;
+    let cursor = format!("heartbeat/{}", heartbeat.name);
+    let mut stored = tick.store.cursor(&cursor).await?;
+    // The cursor holds the start of the first period not judged yet; a new heartbeat begins with the current one.
+    let from = stored.as_deref().and_then(|text| text.parse().ok()).unwrap_or(now);
+    let mut current = period::containing(heartbeat.every, from, zone);
+    for _ in 0..PERIODS_PER_TICK {
+        if current.start > now {
+            break;
+        }
+        if !heartbeat.except.contains(&period::date_of(current, zone)) {
+            let Some(judged) = judge(tick, heartbeat, current, now).await? else { break };
+            act(tick, heartbeat, &judged, now).await?;
+        }
+        let next = period::after(heartbeat.every, current, zone);
+        let to = next.start.to_string();
+        if tick.store.move_cursor(&cursor, stored.as_deref(), &to).await? == Write::Conflict {
+            break;
+        }
+        (stored, current) = (Some(to), next);
+    }
+    Ok(())
+}
+
+async fn judge(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    period: Period,
+    now: Timestamp,
+) -> Result<Option<Judged>, StoreError> {
+    let span = verdict::judged_span(period);
+    let count = beats(tick, heartbeat, span).await?;
+    let coverage = tick.store.coverage().await?;
+    let verdict = verdict::verdict(heartbeat, period, count, &coverage, now);
+    Ok(verdict.map(|verdict| Judged {
+        heartbeat: heartbeat.name.clone(),
+        period,
+        verdict,
+        count,
+        at: now,
+        covered: coverage.minutes_covered(span, now),
+        minutes: span.len(),
+    }))
+}
+
+/// How often a workflow beat in a span.
+pub async fn beats(tick: &Tick<'_>, heartbeat: &Heartbeat, span: Span) -> Result<u64, StoreError> {
+    let totals = tick.store.totals(Some(std::slice::from_ref(&heartbeat.event)), span).await?;
+    let ours = totals.iter().filter(|t| {
+        t.series.fate == Fate::Counted
+            && t.series.source == heartbeat.source
+            && heartbeat.action.as_ref().is_none_or(|a| t.series.action.as_ref() == Some(a))
+    });
+    Ok(ours.map(|t| t.count).sum())
+}
+
+async fn act(tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, now: Timestamp) -> Result<(), StoreError> {
+    tick.store.keep_verdict(judged).await?;
+    tracing::info!(
+        event = "verdict",
+        heartbeat = judged.heartbeat,
+        period = %judged.period.start,
+        verdict = ?judged.verdict,
+        count = judged.count,
+        covered = judged.covered,
+        minutes = judged.minutes,
+    );
+    let Expect::Between { at_least, at_most } = heartbeat.expect else { return Ok(()) };
+    let expected = match judged.verdict {
+        Verdict::Low => at_least,
+        Verdict::High => at_most,
+        Verdict::Ok | Verdict::Unknown => None,
+    };
+    let overdue = now.duration_since(judged.period.due);
+    let Some(expected) = expected.filter(|_| overdue <= TOO_OLD_TO_PAGE) else { return Ok(()) };
+    let opening = Opening::of_heartbeat(tick.config, heartbeat, judged, expected);
+    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+    Ok(())
+}
+
+/// Whether an open heartbeat incident is over: its period caught up, or a later one is fine.
+pub async fn beats_again(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    opened_for: Period,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Expect::Between { at_least, at_most } = heartbeat.expect else { return Ok(true) };
+    let zone = &tick.config.workspace.zone;
+    let current = period::containing(heartbeat.every, now, zone);
+    if let (Some(least), None) = (at_least, at_most) {
+        for period in [opened_for, current] {
+            let whole = minutes(period.end.duration_since(period.start));
+            let start = Minute::of(period.start);
+            if beats(tick, heartbeat, Span::new(start, start.plus(whole))).await? >= least {
+                return Ok(true);
+            }
+        }
+    }
+    let later = tick.store.verdicts(opened_for.end, now).await?;
+    Ok(later
+        .iter()
+        .any(|j| j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start))
+}
+
+/// Pages once when nothing has arrived for longer than chance explains.
+pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let coverage = tick.store.coverage().await?;
+    let Some(from) = blindness::profile_from(&coverage, now) else { return Ok(()) };
+    if blindness::uncovered_since(&coverage, now).is_none() {
+        return Ok(());
+    }
+    let span = Span::new(Minute::of(from), Minute::of(now).plus(10));
+    let heard = tick.store.totals(None, span).await?.iter().map(|t| t.count).sum();
+    let Some(since) = blindness::blind_since(&coverage, heard, now) else { return Ok(()) };
+    let (severity, labels) = most_severe(tick);
+    let opening = Opening {
+        subject: Subject::Blindness,
+        severity,
+        labels,
+        since,
+        last: now,
+        numbers: Numbers { count: 0, of: heard },
+        samples: Vec::new(),
+        lines: Vec::new(),
+        receivers: None,
+    };
+    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+    Ok(())
+}
+
+/// Blindness takes the route of the most severe heartbeat or rule, heartbeats first (design, Coverage).
+fn most_severe(tick: &Tick<'_>) -> (Severity, Labels) {
+    let heartbeats = tick.config.heartbeats.iter().map(|h| (h.severity, open::heartbeat_labels(tick.config, h)));
+    let rules = tick.config.rules.iter().map(|r| (r.severity, open::rule_labels(tick.config, r)));
+    let mut best: Option<(Severity, Labels)> = None;
+    for (severity, labels) in heartbeats.chain(rules) {
+        if best.as_ref().is_none_or(|(s, _)| severity > *s) {
+            best = Some((severity, labels));
+        }
+    }
+    best.unwrap_or_else(|| {
+        (Severity::Critical, Labels::from([(Label::Severity, vec![Severity::Critical.as_str().to_owned()])]))
+    })
+}

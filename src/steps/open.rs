@@ -1,0 +1,181 @@
+//! Opening incidents: what the steps share. Conditional writes; hints only after the incident is stored.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Config;
+use crate::customerio::event::Source;
+use crate::heartbeat::{Heartbeat, Judged};
+use crate::incident::{Incident, IncidentKey, Numbers, Severity, State, Subject};
+use crate::queue::{Hint, Outbox};
+use crate::route::{self, Label, Labels};
+use crate::rules::Rule;
+use crate::rules::judge::Finding;
+use crate::store::{Store, StoreError, Write};
+use crate::tally::Series;
+
+/// Trouble older than this when it is found is marked so.
+const FOUND_LATE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A condition that became true.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub subject: Subject,
+    pub severity: Severity,
+    pub labels: Labels,
+    pub since: Timestamp,
+    pub last: Timestamp,
+    pub numbers: Numbers,
+    pub samples: Vec<String>,
+    pub lines: Vec<String>,
+    /// `None`: the routes decide.
+    pub receivers: Option<Vec<String>>,
+}
+
+impl Opening {
+    pub fn of_rule(config: &Config, rule: &Rule, finding: &Finding, samples: Vec<String>) -> Self {
+        let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
+        Self {
+            severity: rule.severity,
+            labels: labels(config, rule.severity, &subject, &rule.name, &finding.series),
+            subject,
+            since: finding.first.start(),
+            last: finding.last,
+            numbers: Numbers { count: finding.count, of: finding.of },
+            samples,
+            lines: Vec::new(),
+            receivers: None,
+        }
+    }
+
+    pub fn of_heartbeat(config: &Config, heartbeat: &Heartbeat, judged: &Judged, expected: u64) -> Self {
+        let subject = Subject::Heartbeat {
+            name: heartbeat.name.clone(),
+            source: heartbeat.source.clone(),
+            period: judged.period,
+        };
+        Self {
+            severity: heartbeat.severity,
+            labels: heartbeat_labels(config, heartbeat),
+            subject,
+            since: judged.period.start,
+            last: judged.period.due,
+            numbers: Numbers { count: judged.count, of: expected },
+            samples: Vec::new(),
+            lines: Vec::new(),
+            receivers: None,
+        }
+    }
+}
+
+/// The labels that a heartbeat's incidents are routed by.
+pub fn heartbeat_labels(config: &Config, heartbeat: &Heartbeat) -> Labels {
+    let mut labels = Labels::from([
+        (Label::Severity, vec![heartbeat.severity.as_str().to_owned()]),
+        (Label::Kind, vec!["heartbeat".to_owned()]),
+        (Label::Rule, vec![heartbeat.name.clone()]),
+        (Label::Source, vec![heartbeat.source.to_string()]),
+        (Label::Channel, vec![heartbeat.event.channel.to_string()]),
+        (Label::Metric, vec![heartbeat.event.to_string()]),
+    ]);
+    if let Some(owner) = owner(config, &heartbeat.source) {
+        labels.insert(Label::Owner, vec![owner]);
+    }
+    labels
+}
+
+/// The labels that a rule's incidents are routed by when nothing has failed yet (blindness takes its route).
+pub fn rule_labels(config: &Config, rule: &Rule) -> Labels {
+    let subject = Subject::Rule { name: rule.name.clone(), group: Default::default() };
+    labels(config, rule.severity, &subject, &rule.name, &[])
+}
+
+fn labels(config: &Config, severity: Severity, subject: &Subject, rule: &str, series: &[Series]) -> Labels {
+    let mut labels = Labels::from([
+        (Label::Severity, vec![severity.as_str().to_owned()]),
+        (Label::Kind, vec![subject.kind().to_owned()]),
+        (Label::Rule, vec![rule.to_owned()]),
+    ]);
+    let mut add = |label: Label, value: String| {
+        let values = labels.entry(label).or_insert_with(Vec::new);
+        if !value.is_empty() && !values.contains(&value) {
+            values.push(value);
+        }
+    };
+    for series in series {
+        add(Label::Source, series.source.to_string());
+        add(Label::Owner, owner(config, &series.source).unwrap_or_default());
+        add(Label::Channel, series.kind.channel.to_string());
+        add(Label::Metric, series.kind.to_string());
+        add(Label::Cause, series.cause.as_ref().map_or_else(String::new, |c| c.as_str().to_owned()));
+    }
+    labels
+}
+
+fn owner(config: &Config, source: &Source) -> Option<String> {
+    config.named(source)?.owner.clone()
+}
+
+/// Opens an incident unless one is open, and sends its hints. A crash in between is mended by tick's sweep.
+pub async fn open(
+    store: &dyn Store,
+    outbox: &dyn Outbox,
+    config: &Config,
+    opening: Opening,
+    now: Timestamp,
+) -> Result<Option<Incident>, StoreError> {
+    let key = IncidentKey::new(&config.workspace.name, &opening.subject);
+    let newest = store.episodes(&key).await?.pop();
+    if newest.as_ref().is_some_and(Incident::is_open) {
+        return Ok(None);
+    }
+    let receivers = opening
+        .receivers
+        .unwrap_or_else(|| route::receivers(&config.routes, &opening.labels, now, &config.workspace.zone));
+    let incident = Incident {
+        key,
+        episode: newest.map_or(1, |i| i.episode + 1),
+        version: 0,
+        subject: opening.subject,
+        severity: opening.severity,
+        labels: opening.labels,
+        receivers,
+        state: State::Open,
+        opened_at: now,
+        since: opening.since,
+        last: opening.last,
+        found_late: now.duration_since(opening.last) >= FOUND_LATE,
+        numbers: opening.numbers,
+        samples: opening.samples,
+        lines: opening.lines,
+        settled: false,
+    };
+    match store.write_incident(&incident).await? {
+        Write::Done => {
+            tracing::info!(
+                event = "incident_opened",
+                incident = incident.id(),
+                kind = incident.subject.kind(),
+                severity = incident.severity.as_str(),
+                count = incident.numbers.count,
+                of = incident.numbers.of,
+                receivers = incident.receivers.join(","),
+            );
+            hint(outbox, &incident, now).await?;
+            Ok(Some(incident))
+        }
+        // A twin opened it, and sends the hints.
+        Write::Conflict => Ok(None),
+    }
+}
+
+/// Tells deliver to look at an incident for each of its receivers.
+pub async fn hint(outbox: &dyn Outbox, incident: &Incident, now: Timestamp) -> Result<(), StoreError> {
+    let hints: Vec<Hint> = incident
+        .receivers
+        .iter()
+        .map(|receiver| Hint { incident: incident.key.clone(), receiver: receiver.clone() })
+        .collect();
+    outbox.send_hints(&hints, now, Duration::ZERO).await
+}

@@ -1,0 +1,85 @@
+//! Incidents, one row an episode. The columns beside the JSON are what is asked by.
+
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, params};
+
+use jiff::Timestamp;
+
+use super::database::Database;
+use super::{micros, outcome, trouble};
+use crate::incident::{Incident, IncidentKey, State};
+use crate::store::{StoreError, Write};
+
+/// Most episodes that are answered of one incident.
+const EPISODES: usize = 10;
+
+pub async fn write(database: &Database, incident: &Incident) -> Result<Write, StoreError> {
+    let expected = incident.version;
+    let incident = Incident { version: expected.saturating_add(1), ..incident.clone() };
+    let json = serde_json::to_string(&incident).map_err(|_| trouble::unwritable("an incident"))?;
+    let resolved_at = match incident.state {
+        State::Open => None,
+        State::Resolved { at, .. } => Some(micros(at)),
+    };
+    let live = incident.is_open() || !incident.settled;
+    database
+        .write(move |tx| {
+            let sql = match expected {
+                0 => {
+                    "INSERT INTO incidents (key, episode, version, live, opened_at, resolved_at, json)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?8 = 0 ON CONFLICT DO NOTHING"
+                }
+                _ => {
+                    "UPDATE incidents SET version = ?3, live = ?4, opened_at = ?5, resolved_at = ?6, json = ?7
+                     WHERE key = ?1 AND episode = ?2 AND version = ?8"
+                }
+            };
+            let changed = tx.prepare_cached(sql)?.execute(params![
+                incident.key.0,
+                incident.episode,
+                incident.version,
+                live,
+                micros(incident.opened_at),
+                resolved_at,
+                json,
+                expected
+            ])?;
+            Ok(outcome(changed))
+        })
+        .await
+}
+
+pub async fn episodes(database: &Database, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {
+    let key = key.0.clone();
+    let read = move |tx: &Connection| {
+        let sql = "SELECT json FROM incidents WHERE key = ?1 ORDER BY episode DESC LIMIT ?2";
+        find(tx, sql, &[&key, &EPISODES])
+    };
+    let mut episodes = database.read(read).await?;
+    episodes.reverse();
+    Ok(episodes)
+}
+
+pub async fn unsettled(database: &Database) -> Result<Vec<Incident>, StoreError> {
+    let sql = "SELECT json FROM incidents WHERE live = 1 ORDER BY opened_at, key, episode";
+    database.read(|tx| find(tx, sql, &[])).await
+}
+
+pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
+    let sql = "SELECT json FROM incidents
+               WHERE opened_at >= ?1 AND opened_at < ?2 OR resolved_at >= ?1 AND resolved_at < ?2
+               ORDER BY opened_at, key, episode";
+    let (from, to) = (micros(from), micros(to));
+    database.read(move |tx| find(tx, sql, &[&from, &to])).await
+}
+
+fn find(tx: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Incident>, StoreError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json = row.get_ref(0)?.as_bytes().map_err(rusqlite::Error::from)?;
+        found.push(serde_json::from_slice(json).map_err(|e| trouble::unreadable("an incident", &e))?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,73 @@
+//! Requests that could not be understood, their bodies compressed (zlib).
+
+use jiff::Timestamp;
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use rusqlite::{OptionalExtension, params};
+
+use super::database::Database;
+use super::retention::cutoff;
+use super::{instant, micros};
+use crate::store::{QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, StoreError};
+
+/// zlib's level: JSON shrinks to a fifth at 3 already, and an authentic sender may send many.
+const LEVEL: u8 = 3;
+
+/// Most items that are listed at once.
+const LISTED: usize = 1_000;
+
+/// The same request again is the same item, as it was at first.
+pub async fn keep(database: &Database, item: &Quarantined) -> Result<(), StoreError> {
+    let item = Quarantined { head: item.head.iter().copied().take(QUARANTINE_BYTES).collect(), ..item.clone() };
+    let compress = move || (compress_to_vec_zlib(&item.head, LEVEL), item);
+    let compressed = tokio::task::spawn_blocking(compress).await;
+    let (head, item) = compressed.map_err(|_| StoreError::Unavailable("compressing was cut short".into()))?;
+    let expired = cutoff(item.received_at, QUARANTINE_DAYS);
+    database
+        .write(move |tx| {
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO quarantine (id, received_at, reason, length, head) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET received_at = ?2, reason = ?3, length = ?4, head = ?5
+                 WHERE received_at <= ?6",
+            )?;
+            insert.execute(params![item.id, micros(item.received_at), item.reason, item.length, head, expired])?;
+            Ok(())
+        })
+        .await
+}
+
+pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
+    let (from, to) = (micros(from), micros(to));
+    database
+        .read(move |tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT id, reason, received_at, length FROM quarantine WHERE received_at >= ?1 AND received_at < ?2
+                 ORDER BY received_at DESC, id LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![from, to, LISTED])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(Quarantined {
+                    id: row.get(0)?,
+                    reason: row.get(1)?,
+                    received_at: instant(row.get(2)?)?,
+                    length: row.get(3)?,
+                    head: Vec::new(),
+                });
+            }
+            Ok(found)
+        })
+        .await
+}
+
+pub async fn head(database: &Database, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let id = id.to_owned();
+    database
+        .read(move |tx| {
+            let mut statement = tx.prepare_cached("SELECT head FROM quarantine WHERE id = ?1")?;
+            let head: Option<Vec<u8>> = statement.query_row([id], |row| row.get(0)).optional()?;
+            let damaged = |_| StoreError::Corrupt("a quarantined body that cannot be unpacked".into());
+            head.map(|head| decompress_to_vec_zlib_with_limit(&head, QUARANTINE_BYTES).map_err(damaged)).transpose()
+        })
+        .await
+}

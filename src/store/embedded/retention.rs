@@ -1,0 +1,85 @@
+//! How long things are kept, in one table, and their removal. Reads never depend on removal: what is asked for by a
+//! span is found by the span, and an expired identity counts as one never seen.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::micros;
+use crate::clock::Minute;
+use crate::store::{QUARANTINE_DAYS, StoreError};
+
+/// Days an identity is remembered, from the later of its event's time and its arrival (design, State): 7 days of the
+/// sender's retries, 14 of queue retention, 2 to spare.
+pub const SEEN_DAYS: i64 = 23;
+
+/// Days the registers are kept, from their minute: past [`SEEN_DAYS`] so that a month can be looked back on.
+pub const REGISTER_DAYS: i64 = 40;
+
+/// Days incidents, what was told of them, and verdicts are kept: a year and a bit, to compare with last year.
+pub const HISTORY_DAYS: i64 = 400;
+
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// How long rows of a table are kept.
+struct Retention {
+    table: &'static str,
+    /// The primary key.
+    key: &'static str,
+    /// The column that age is measured from.
+    since: &'static str,
+    unit: Unit,
+    days: i64,
+    /// What must hold besides.
+    also: &'static str,
+}
+
+/// What a column counts.
+#[derive(Clone, Copy)]
+enum Unit {
+    Micros,
+    Minutes,
+}
+
+const fn keep(table: &'static str, key: &'static str, since: &'static str, days: i64) -> Retention {
+    Retention { table, key, since, unit: Unit::Micros, days, also: "" }
+}
+
+/// Every table that grows. A series outlives the rows that refer to it.
+const RETENTIONS: &[Retention] = &[
+    keep("seen", "identity", "since", SEEN_DAYS),
+    Retention {
+        unit: Unit::Minutes,
+        // Lets SQLite look into the primary key once a kind.
+        also: "AND kind IN (SELECT DISTINCT kind FROM series)",
+        ..keep("registers", "kind, minute, series", "minute", REGISTER_DAYS)
+    },
+    keep("series", "id", "since", REGISTER_DAYS + SEEN_DAYS),
+    keep("quarantine", "id", "received_at", QUARANTINE_DAYS),
+    keep("incidents", "key, episode", "resolved_at", HISTORY_DAYS),
+    Retention {
+        also: "AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.key = told.key)",
+        ..keep("told", "key, receiver", "touched", HISTORY_DAYS)
+    },
+    keep("verdicts", "heartbeat, start", "ended", HISTORY_DAYS),
+];
+
+/// The instant that `days` before `now` is, in microseconds.
+pub fn cutoff(now: Timestamp, days: i64) -> i64 {
+    micros(now).saturating_sub(days.saturating_mul(DAY_MICROS))
+}
+
+/// Deletes what is older than its table's retention, at most `limit` rows a table; says how many.
+pub fn purge(connection: &Connection, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let mut deleted = 0;
+    for Retention { table, key, since, unit, days, also } in RETENTIONS {
+        let before = match unit {
+            Unit::Micros => cutoff(now, *days),
+            Unit::Minutes => Minute::of(now).0.saturating_sub(days * 24 * 60),
+        };
+        let sql = format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < ?1 {also} LIMIT ?2)"
+        );
+        deleted += connection.prepare_cached(&sql)?.execute(params![before, limit])?;
+    }
+    Ok(deleted)
+}

@@ -1,0 +1,89 @@
+//! What is known of time: coverage, cursors, and the verdicts on past periods.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::database::Database;
+use super::{micros, outcome, trouble};
+use crate::heartbeat::Judged;
+use crate::store::{StoreError, Write};
+use crate::tally::coverage::{Coverage, Heard};
+
+pub async fn hear(database: &Database, heard: Heard) -> Result<Coverage, StoreError> {
+    if heard.is_empty() {
+        return database.read(coverage).await;
+    }
+    database
+        .write(move |tx| {
+            let known = coverage(tx)?;
+            let coverage = known.hearing(&heard);
+            if coverage != known {
+                let json = serde_json::to_string(&coverage).map_err(|_| trouble::unwritable("coverage"))?;
+                let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('coverage', ?1)";
+                tx.prepare_cached(sql)?.execute([json])?;
+            }
+            Ok(coverage)
+        })
+        .await
+}
+
+pub fn coverage(tx: &Connection) -> Result<Coverage, StoreError> {
+    let mut find = tx.prepare_cached("SELECT value FROM meta WHERE name = 'coverage'")?;
+    let json: Option<String> = find.query_row([], |row| row.get(0)).optional()?;
+    let parse = |json: String| serde_json::from_str(&json).map_err(|e| trouble::unreadable("coverage", &e));
+    json.map(parse).transpose().map(Option::unwrap_or_default)
+}
+
+pub async fn cursor(database: &Database, name: &str) -> Result<Option<String>, StoreError> {
+    let name = name.to_owned();
+    database
+        .read(move |tx| {
+            let mut find = tx.prepare_cached("SELECT value FROM cursors WHERE name = ?1")?;
+            Ok(find.query_row([name], |row| row.get(0)).optional()?)
+        })
+        .await
+}
+
+pub async fn move_cursor(database: &Database, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError> {
+    let (name, from, to) = (name.to_owned(), from.map(str::to_owned), to.to_owned());
+    database
+        .write(move |tx| {
+            let changed = match from {
+                None => tx
+                    .prepare_cached("INSERT INTO cursors (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                    .execute([name, to])?,
+                Some(from) => tx
+                    .prepare_cached("UPDATE cursors SET value = ?2 WHERE name = ?1 AND value = ?3")?
+                    .execute([name, to, from])?,
+            };
+            Ok(outcome(changed))
+        })
+        .await
+}
+
+pub async fn keep_verdict(database: &Database, judged: &Judged) -> Result<(), StoreError> {
+    let json = serde_json::to_string(judged).map_err(|_| trouble::unwritable("a verdict"))?;
+    let heartbeat = judged.heartbeat.clone();
+    let (start, ended) = (micros(judged.period.start), micros(judged.period.end));
+    database
+        .write(move |tx| {
+            let sql = "INSERT OR REPLACE INTO verdicts (heartbeat, start, ended, json) VALUES (?1, ?2, ?3, ?4)";
+            tx.prepare_cached(sql)?.execute(params![heartbeat, start, ended, json])?;
+            Ok(())
+        })
+        .await
+}
+
+/// By their end, then by name.
+pub async fn verdicts(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
+    let (from, to) = (micros(from), micros(to));
+    database
+        .read(move |tx| {
+            let sql = "SELECT json FROM verdicts WHERE ended >= ?1 AND ended < ?2 ORDER BY ended, heartbeat, start";
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map([from, to], |row| row.get::<_, String>(0))?;
+            let parse = |json: String| serde_json::from_str(&json).map_err(|e| trouble::unreadable("a verdict", &e));
+            rows.map(|row| row.map_err(StoreError::from).and_then(parse)).collect()
+        })
+        .await
+}
