@@ -1,1 +1,18 @@
+//! What the bridge promises, seen from outside: one file a promise. `scripts/test` runs them.
 
+mod support;
+
+mod a_digest_arrives_once_a_day;
+mod a_receivers_trouble_stays_its_own;
+mod a_restart_forgets_nothing;
+mod a_silent_workflow_pages;
+mod an_outage_is_one_page_and_one_resolve;
+mod blindness_pages_once;
+mod bridge_check_names_the_place;
+mod bridge_send_posts_what_the_sender_would;
+mod each_group_opens_once;
+mod routes_pick_the_receivers;
+mod secrets_and_people_stay_in;
+mod the_answer_table_holds;
+mod the_same_event_counts_once;
+mod three_failing_transactional_messages_page_within_a_second;

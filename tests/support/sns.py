@@ -1,0 +1,11 @@
+"""A fake SNS and SQS on a free port. Prints its address, and ends with its parent: when standard input closes."""
+
+import sys
+
+from moto.server import ThreadedMotoServer
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+host, port = server.get_host_and_port()
+print(f"http://{host}:{port}", flush=True)
+sys.stdin.read()
