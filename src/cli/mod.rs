@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "bridge", version, about = "Turns Customer.io reporting webhooks into alerts you can trust")]
 #[command(after_help = "Start here:
-  bridge demo                       watch a made-up day: an outage, a bounce storm, a silent workflow
+  bridge demo                       watch a made-up day of trouble
   bridge check                      is bridge.toml right, and what will it do?
   bridge serve                      take real webhooks")]
 pub struct Bridge {
@@ -49,7 +49,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
         match &bridge.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args).await,
-            Command::Check(args) => Ok(check::run(args)),
+            Command::Check(args) => Ok(check::run(args).await),
             Command::Send(args) => send::run(args).await,
         }
     });

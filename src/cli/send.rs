@@ -1,24 +1,21 @@
 //! `bridge send`: signs event files as Customer.io signs its reporting webhooks, and posts them.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, USER_AGENT};
-use hyper::{Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::Uri;
+use hyper::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::parse;
 use crate::config::secrets::{EnvSecrets, Secret, SecretRef, Secrets};
-use crate::customerio::signature::sign;
+use crate::customerio::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
+use crate::receivers::http::{Client, Failure};
 
 /// Where `serve` listens for webhooks; used when `--to` names no path.
 const WEBHOOK_PATH: &str = "/webhooks/customerio";
@@ -53,9 +50,14 @@ pub struct SendArgs {
     #[arg(long, value_name = "URL")]
     to: String,
 
-    /// The key to sign with: a reference, never the key itself
-    #[arg(long, value_name = "env:NAME", default_value = "env:CIO_SIGNING_KEY")]
-    key: String,
+    /// The key to sign with: a reference, never the key itself. Default: the first signing key of --config, else
+    /// env:CIO_SIGNING_KEY
+    #[arg(long, value_name = "env:NAME")]
+    key: Option<String>,
+
+    /// The bridge's configuration, for its signing key
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// Make each event new: its `timestamp` becomes the current time and its `event_id` a fresh one, so that it is
     /// neither too late nor a duplicate
@@ -104,11 +106,11 @@ pub async fn run(args: &SendArgs) -> anyhow::Result<ExitCode> {
 
 async fn prepare(args: &SendArgs) -> anyhow::Result<(Uri, Secret, Vec<Post>)> {
     let uri = target(&args.to)?;
-    // The text may be the key itself, pasted by mistake: it is not repeated.
-    let at: SecretRef = args.key.parse().map_err(|forms| anyhow::anyhow!("--key takes a reference: {forms}"))?;
-    let key = EnvSecrets.get(&at).await.with_context(|| {
-        format!("no key to sign with: set it to the signing key that the bridge at {} knows", host(&uri))
-    })?;
+    let at = key_of(args)?;
+    let key = EnvSecrets
+        .get(&at)
+        .await
+        .with_context(|| format!("nothing to sign with; the bridge at {} knows the right signing key", host(&uri)))?;
     let mut posts = Vec::new();
     for file in &args.files {
         posts.extend(read(file)?);
@@ -163,8 +165,20 @@ fn posts(file: &str, bytes: Vec<u8>) -> Vec<Post> {
         .collect()
 }
 
+fn key_of(args: &SendArgs) -> anyhow::Result<SecretRef> {
+    if let Some(key) = &args.key {
+        // The text may be the key itself, pasted by mistake: it is not repeated.
+        return key.parse().map_err(|forms| anyhow::anyhow!("--key takes a reference: {forms}"));
+    }
+    let configured = match &args.config {
+        Some(path) => parse::load(path)?.0.customerio.signing_keys.into_iter().next(),
+        None => None,
+    };
+    Ok(configured.unwrap_or_else(|| SecretRef::Env("CIO_SIGNING_KEY".to_owned())))
+}
+
 async fn send_all(args: &SendArgs, uri: &Uri, key: &Secret, posts: &[Post]) -> anyhow::Result<ExitCode> {
-    let client = client();
+    let client = Client::new();
     let mut answers = Vec::new();
     let mut serial = 0;
     'all: for _ in 0..args.repeat {
@@ -206,30 +220,19 @@ fn print(answer: &Answer) {
     }
 }
 
-type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-fn client() -> Http {
-    let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-    Client::builder(TokioExecutor::new()).build(connector)
-}
-
-async fn send(http: &Http, uri: &Uri, key: &Secret, origin: &str, body: Vec<u8>) -> Answer {
-    let stamp = Timestamp::now().as_second().to_string();
-    let request = Request::post(uri.clone())
-        .header(CONTENT_TYPE, "application/json")
-        .header(USER_AGENT, "Customer.io Web Hooks (sent by bridge send)")
-        .header("x-cio-timestamp", &stamp)
-        .header("x-cio-signature", sign(key, &stamp, &body))
-        .body(Full::new(Bytes::from(body)));
+async fn send(http: &Client, uri: &Uri, key: &Secret, origin: &str, body: Vec<u8>) -> Answer {
+    let now = Timestamp::now();
+    let stamp = now.as_second().to_string();
+    let signed = HeaderValue::from_str(&sign(key, &stamp, &body));
+    let headers = [(TIMESTAMP_HEADER, HeaderValue::from_str(&stamp)), (SIGNATURE_HEADER, signed)];
+    let headers: Vec<_> =
+        headers.into_iter().filter_map(|(name, value)| Some((HeaderName::from_static(name), value.ok()?))).collect();
     let began = Instant::now();
-    let outcome = match request {
-        Ok(request) => exchange(http, request, uri).await,
-        Err(error) => Err(format!("cannot be sent: {error}")),
-    };
+    let outcome = http.post_json(uri, &headers, body, PATIENCE, now).await;
     let took = began.elapsed();
     let (status, problem) = match outcome {
-        Ok(status) => (Some(status.as_u16()), problem(status, took)),
-        Err(problem) => (None, Some(problem)),
+        Ok(answer) => (Some(answer.status), problem(answer.status, took)),
+        Err(failure) => (None, Some(no_answer(failure, uri))),
     };
     Answer {
         file: origin.to_owned(),
@@ -240,32 +243,21 @@ async fn send(http: &Http, uri: &Uri, key: &Secret, origin: &str, body: Vec<u8>)
     }
 }
 
-async fn exchange(http: &Http, request: Request<Full<Bytes>>, uri: &Uri) -> Result<StatusCode, String> {
-    let whole = async {
-        let response = http.request(request).await.map_err(|error| {
-            if error.is_connect() {
-                format!("no connection to {}: is `bridge serve` running there?", host(uri))
-            } else {
-                format!("{} closed the connection without an answer", host(uri))
-            }
-        })?;
-        let status = response.status();
-        let _ = response.into_body().collect().await; // read it, so that the connection can be used again
-        Ok(status)
-    };
-    match tokio::time::timeout(PATIENCE, whole).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(format!(
-            "no answer in {} s; Customer.io gives up after {} s and tries again",
-            PATIENCE.as_secs(),
-            SENDER_PATIENCE.as_secs()
-        )),
+fn no_answer(failure: Failure, uri: &Uri) -> String {
+    let host = host(uri);
+    match failure {
+        Failure::Connect(_) => format!("no connection to {host}: is `bridge serve` running there?"),
+        Failure::Timeout { .. } => {
+            let limit = SENDER_PATIENCE.as_secs();
+            format!("{failure}; Customer.io gives up after {limit} s and tries again")
+        }
+        Failure::Tls | Failure::Reset | Failure::Other => format!("{failure} ({host})"),
     }
 }
 
 /// What an answer means to the person who sent it; `None` when all is well.
-fn problem(status: StatusCode, took: Duration) -> Option<String> {
-    let text = match status.as_u16() {
+fn problem(status: u16, took: Duration) -> Option<String> {
+    let text = match status {
         200..300 if took < SENDER_PATIENCE => return None,
         200..300 => "taken, but slowly: Customer.io gives up after 4 s and sends the event again",
         300..=399 => "a redirect: Customer.io does not follow it; give the final address",
@@ -344,9 +336,9 @@ mod tests {
     #[test]
     fn every_answer_but_a_quick_2xx_says_what_to_do() {
         for status in 300..600 {
-            assert!(problem(StatusCode::from_u16(status).expect("a status"), Duration::ZERO).is_some());
+            assert!(problem(status, Duration::ZERO).is_some());
         }
-        assert_eq!(problem(StatusCode::OK, Duration::from_millis(20)), None);
-        assert!(problem(StatusCode::OK, Duration::from_secs(5)).is_some_and(|p| p.contains("slowly")));
+        assert_eq!(problem(200, Duration::from_millis(20)), None);
+        assert!(problem(200, Duration::from_secs(5)).is_some_and(|p| p.contains("slowly")));
     }
 }

@@ -112,6 +112,14 @@ impl ReceiverKind {
     }
 }
 
+impl ReceiverKind {
+    /// Whether it can post a message that asks nobody to get up; one that cannot hears only what opens and closes a
+    /// page.
+    pub const fn posts(&self) -> bool {
+        !matches!(self, Self::PagerDuty { .. })
+    }
+}
+
 /// How often an open incident is spoken of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Storm {

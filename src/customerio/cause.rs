@@ -51,7 +51,7 @@ impl fmt::Debug for CauseKey {
 /// text message, `5.1.1` is SMTP's only in an e-mail. Without a text the metric may tell.
 pub fn classify(kind: &Kind, text: Option<&str>) -> CauseKey {
     let key = match text {
-        Some(text) => cause_table::of_text(&kind.channel, text),
+        Some(text) => cause_table::of_text(kind, text),
         None => cause_table::of_metric(&kind.metric),
     };
     key.map_or(CauseKey::UNKNOWN, CauseKey::known)

@@ -12,7 +12,8 @@ use super::cause::CauseKey;
 use super::metric::{self, MetricRow};
 use super::provider::Provider;
 
-/// `channel` + `metric`, written `email_bounced`. Unknown channels and metrics are kept as what they are.
+/// `channel` + `metric`, written `email_bounced`. Unknown channels and metrics are kept as what they are, but an unknown
+/// channel has no `_`: what was written is read back as the same kind.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
     pub channel: Cow<'static, str>,
@@ -27,9 +28,16 @@ impl Kind {
         Self { channel: Cow::Borrowed(channel), metric: Cow::Borrowed(metric) }
     }
 
-    /// A kind from the sender's text: lower case, only `[a-z0-9_]`, at most [`NAME_CHARS`].
+    /// A kind from the sender's text: lower case, only `[a-z0-9_]`, at most [`NAME_CHARS`]; an empty name is `unknown`,
+    /// and a channel that nobody knows has `-` for `_`.
     pub fn new(channel: &str, metric: &str) -> Self {
-        Self { channel: Cow::Owned(name(channel)), metric: Cow::Owned(name(metric)) }
+        let (channel, metric) = (name(channel), name(metric));
+        // `in` and `app_failed` are written as `in_app` and `failed` are, so they are the same.
+        let (channel, metric) = match split_known(&format!("{channel}_{metric}")) {
+            Some((known, rest)) => (known.to_owned(), name(rest)),
+            None => (channel.replace('_', "-"), metric),
+        };
+        Self { channel: Cow::Owned(channel), metric: Cow::Owned(metric) }
     }
 
     /// The same channel with another metric.
@@ -54,7 +62,14 @@ fn name(text: &str) -> String {
         c @ ('a'..='z' | '0'..='9' | '_') => c,
         _ => '_',
     });
-    kept.collect()
+    let kept: String = kept.collect();
+    if kept.is_empty() { "unknown".to_owned() } else { kept }
+}
+
+/// A known channel, and the metric behind it.
+fn split_known(text: &str) -> Option<(&'static str, &str)> {
+    let metric = |channel: &str| text.strip_prefix(channel)?.strip_prefix('_').filter(|metric| !metric.is_empty());
+    metric::CHANNELS.iter().find_map(|channel| Some((*channel, metric(channel)?)))
 }
 
 impl fmt::Display for Kind {
@@ -74,8 +89,7 @@ impl FromStr for Kind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let known = metric::CHANNELS.iter().find_map(|c| text.strip_prefix(c)?.strip_prefix('_').map(|m| (*c, m)));
-        let (channel, metric) = known.or_else(|| text.split_once('_')).ok_or(())?;
+        let (channel, metric) = split_known(text).or_else(|| text.split_once('_')).ok_or(())?;
         if channel.is_empty() || metric.is_empty() {
             return Err(());
         }
@@ -273,7 +287,8 @@ pub struct Event {
     /// The time it is counted at: its own, or the arrival's when that lies too far ahead.
     pub at: Timestamp,
     pub arrived: Timestamp,
-    /// Its own time stamp was ahead of arrival; such an event never covers (design, Coverage).
+    /// Its own time stamp was too far ahead of arrival to be a clock's fault, or could not be read: `at` is no proof of
+    /// when it happened, so it never covers (design, Coverage).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub future: bool,
     pub fate: Fate,
@@ -303,3 +318,38 @@ pub struct Failure {
 
 /// Longest failure text kept with an event, in characters: a queue body stays under 1 KB.
 pub const SAMPLE_CHARS: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_is_read_as_it_is_written() {
+        for (channel, metric, want) in [
+            ("in_app", "failed", "in_app_failed"),
+            ("in", "app_failed", "in_app_failed"),
+            ("in", "app_", "in_app_"),
+            ("Carrier Pigeon", "Lost ", "carrier-pigeon_lost"),
+            ("carrier-pigeon", "lost", "carrier-pigeon_lost"),
+            ("email", "a_b", "email_a_b"),
+            ("", "", "unknown_unknown"),
+            ("_", "_", "-__"),
+        ] {
+            let kind = Kind::new(channel, metric);
+            assert_eq!(kind.to_string(), want);
+            assert_eq!(want.parse(), Ok(kind), "{want}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_kind_survives_json(channel in "in|in_app|email_?|[a-z_]{0,9}|.{0,60}", metric in "app_|[a-z_]{0,9}|.{0,60}") {
+            let kind = Kind::new(&channel, &metric);
+            let json = serde_json::to_string(&kind).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Kind>(&json).unwrap(), &kind);
+            prop_assert_eq!(Kind::new(&kind.channel, &kind.metric), kind);
+        }
+    }
+}

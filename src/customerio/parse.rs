@@ -13,7 +13,7 @@ use super::cause;
 use super::event::{
     Event, FUTURE_MINUTES, Failure, Fate, Identity, Kind, SAMPLE_CHARS, Source, SourceKind, TOO_LATE_DAYS,
 };
-use super::mask::mask;
+use super::mask::{EMAIL, mask};
 use super::metric;
 use super::provider::Provider;
 use crate::config::schema::{Ignore, Privacy};
@@ -88,7 +88,7 @@ pub fn normalise(body: &[u8], sha256: &[u8; 32], context: &Context) -> Result<No
 fn kind_of(item: &Object) -> Result<Kind, &'static str> {
     let channel = item.text("object_type").or_else(|| item.text("object_type_type"));
     match (channel, item.text("metric")) {
-        (Some(channel), Some(metric)) => Ok(plain_kind(&channel, &metric)),
+        (Some(channel), Some(metric)) => Ok(Kind::new(&channel, &metric)),
         (channel, metric) => match item.text("event_type").map(|legacy| legacy.parse()) {
             Some(Ok(kind)) => Ok(kind),
             Some(Err(())) => Err("an event_type that is not <channel>_<metric>"),
@@ -99,16 +99,6 @@ fn kind_of(item: &Object) -> Result<Kind, &'static str> {
             }),
         },
     }
-}
-
-/// A kind that is itself again after it was written as `<channel>_<metric>`: a channel that nobody knows has no `_`.
-fn plain_kind(channel: &str, metric: &str) -> Kind {
-    let kind = Kind::new(channel, metric);
-    if metric::CHANNELS.contains(&&*kind.channel) {
-        return kind;
-    }
-    let channel = kind.channel.replace('_', "");
-    Kind::new(if channel.is_empty() { "unknown" } else { &channel }, metric)
 }
 
 fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &Context) -> Event {
@@ -132,7 +122,7 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
         Some(address) => Provider::of_address(address),
         None => Provider::none(),
     };
-    let failure = failure_of(&data, &kind, context.privacy, &|| person.identifiers(item, &data));
+    let failure = failure_of(&data, &kind, context.privacy, &|| person.identifiers(item, &data, &kind));
     Event {
         identity,
         source,
@@ -153,11 +143,12 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
     }
 }
 
-/// When it counts, and whether it must not cover: its time lies ahead of arrival, or it has none that can be read.
+/// When it counts, and whether it must not cover: its time lies too far ahead of arrival, or cannot be read. Clocks
+/// differ by seconds; an event that is a little ahead still shows that we are hearing now.
 fn time_of(stamp: Option<&str>, arrived: Timestamp) -> (Timestamp, bool) {
     let Some(at) = stamp.and_then(read_stamp) else { return (arrived, true) };
     let ahead = at.duration_since(arrived);
-    if ahead > SignedDuration::from_mins(FUTURE_MINUTES) { (arrived, true) } else { (at, ahead.is_positive()) }
+    if ahead > SignedDuration::from_mins(FUTURE_MINUTES) { (arrived, true) } else { (at, false) }
 }
 
 /// Unix seconds, or milliseconds when they are too large for seconds. Zero and below are an unset field's value.
@@ -190,12 +181,11 @@ fn source_of(data: &Object) -> Source {
 
 /// An id as we keep it: it stands in keys, labels and texts, so nothing but `[A-Za-z0-9_.=-]`.
 fn plain_id(text: &str) -> String {
-    // Nobody's id has one, but what people put into an id is theirs.
-    if text.contains('@') {
-        return plain_id(&mask(text, &[]).replace('@', "_"));
-    }
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "_.=-".contains(c) { c } else { '_' };
-    text.chars().take(ID_CHARS).map(plain).collect()
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.=-".contains(c);
+    // What people put into an id is theirs: an address in it is nobody's id.
+    let masked = Some(text).filter(|text| !text.chars().all(is_plain)).map(|text| mask(text, &[]));
+    let text = masked.as_deref().filter(|masked| masked.contains(EMAIL)).unwrap_or(text);
+    text.chars().take(ID_CHARS).map(|c| if is_plain(c) { c } else { '_' }).collect()
 }
 
 /// Whom it was sent to, under all the names that different events use.
@@ -203,6 +193,7 @@ struct Person {
     recipient: Option<String>,
     /// Every e-mail address of the person.
     emails: Vec<String>,
+    /// Ids, and whatever else the workspace identifies people by: a phone, an anonymous id, keys of its own.
     ids: Vec<String>,
 }
 
@@ -210,11 +201,11 @@ impl Person {
     fn of(data: &Object) -> Self {
         let identifiers = data.object("identifiers").unwrap_or_default();
         let emails = [data.text("email_address"), identifiers.text("email")];
-        let ids = [data.text("customer_id"), identifiers.text("id"), identifiers.text("cio_id"), data.text("to")];
+        let ids = [data.text("customer_id"), data.text("to")];
         Self {
             recipient: data.text("recipient"),
             emails: emails.into_iter().flatten().collect(),
-            ids: ids.into_iter().flatten().collect(),
+            ids: ids.into_iter().flatten().chain(data.texts_in("identifiers")).collect(),
         }
     }
 
@@ -227,8 +218,11 @@ impl Person {
     }
 
     /// All that names the person or the message in this event.
-    fn identifiers(&self, item: &Object, data: &Object) -> Vec<String> {
-        let mut all: Vec<String> = self.ids.iter().chain(&self.emails).chain(&self.recipient).cloned().collect();
+    fn identifiers(&self, item: &Object, data: &Object, kind: &Kind) -> Vec<String> {
+        // `#growth-alerts` is nobody's name, and people need to read it.
+        let is_channel = |recipient: &&String| kind.channel == "slack" && !recipient.contains('@');
+        let recipient = self.recipient.iter().filter(|recipient| !is_channel(recipient));
+        let mut all: Vec<String> = recipient.chain(&self.emails).chain(&self.ids).cloned().collect();
         const IN_DATA: [&str; 4] = ["delivery_id", "email_id", "journey_id", "inbound_event_id"];
         all.extend(IN_DATA.into_iter().filter_map(|field| data.text(field)));
         all.extend(item.text("event_id"));

@@ -1,28 +1,22 @@
-//! The digest: the daily summary, and the proof that the bridge is alive. It travels as an incident, so each
-//! receiver gets it once, through crashes.
+//! The digest's words: the daily summary, and the proof that the bridge is alive. Pure; `steps/digest.rs` reads the
+//! day and sends it, as an incident, so that each receiver gets it once, through crashes.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
-use crate::customerio::event::Fate;
-use crate::customerio::metric::Class;
-use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict, period};
-use crate::incident::told::Stage;
-use crate::incident::{Incident, Numbers, Severity, State, Subject};
+use crate::customerio::cause_table;
+use crate::customerio::event::{Fate, Source};
+use crate::customerio::metric::{self, Class};
+use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict};
+use crate::incident::{How, Incident, Numbers, State, Subject};
 use crate::message::{text, words};
-use crate::route::{Label, Labels};
-use crate::steps::open::{self, Opening};
-use crate::steps::tick::Tick;
-use crate::store::{StoreError, Write};
+use crate::route::Label;
 use crate::tally::Total;
 use crate::tally::coverage::Coverage;
-
-/// Where the digest's cursor stands: the last local date it was made for.
-pub const CURSOR: &str = "digest";
 
 /// All that a digest is made of.
 pub struct Day {
@@ -34,78 +28,10 @@ pub struct Day {
     pub verdicts: Vec<Judged>,
     /// Opened or resolved within the day or since, or still open.
     pub incidents: Vec<Incident>,
-    /// Ids of incidents that were over before a receiver that can only page could be told.
-    pub never_paged: Vec<String>,
+    /// By incident id: what became of messages that were not delivered.
+    pub untold: Vec<(String, String)>,
     pub quarantined: usize,
     pub coverage: Coverage,
-}
-
-/// Makes and opens the digest if its time has come. After a pause the latest one comes, not each missed one.
-pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let Some(digest) = &tick.config.digest else { return Ok(()) };
-    let zone = &tick.config.workspace.zone;
-    let today = zone.to_datetime(now).date();
-    let due = period::instant(today, digest.at, zone);
-    let last_due = if now >= due { today } else { today.saturating_sub(1.day()) };
-    let stored = tick.store.cursor(CURSOR).await?;
-    let sent_until = stored.as_deref().and_then(|text| text.parse::<Date>().ok());
-    let to = last_due.to_string();
-    match sent_until {
-        Some(sent) if sent >= last_due => return Ok(()),
-        Some(_) => {
-            let day = gather(tick, last_due, now).await?;
-            let opening = opening(tick.config, &digest.receivers, &day, now);
-            open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
-        }
-        // A fresh install begins with its first full wait, not with an empty digest.
-        None => {}
-    }
-    // A twin that moved it did the same work.
-    match tick.store.move_cursor(CURSOR, stored.as_deref(), &to).await? {
-        Write::Done | Write::Conflict => Ok(()),
-    }
-}
-
-async fn gather(tick: &Tick<'_>, date: Date, now: Timestamp) -> Result<Day, StoreError> {
-    let zone = &tick.config.workspace.zone;
-    let to = period::midnight(date, zone);
-    let from = period::midnight(date.saturating_sub(1.day()), zone);
-    let totals = tick.store.totals(None, Span::new(Minute::of(from), Minute::of(to))).await?;
-    let verdicts = tick.store.verdicts(from, now).await?;
-    let mut incidents = tick.store.incidents_between(from, now).await?;
-    for open in tick.store.unsettled().await?.into_iter().filter(Incident::is_open) {
-        if !incidents.iter().any(|i| i.id() == open.id()) {
-            incidents.push(open);
-        }
-    }
-    incidents.retain(|i| !matches!(i.subject, Subject::Digest { .. }));
-    let mut never_paged = Vec::new();
-    for incident in incidents.iter().filter(|i| !i.is_open()) {
-        let told = tick.store.told(&incident.key).await?;
-        if told.iter().any(|(_, t)| t.episode == incident.episode && t.stage == Stage::Skipped) {
-            never_paged.push(incident.id());
-        }
-    }
-    let quarantined = tick.store.quarantined(from, now).await?.len();
-    let coverage = tick.store.coverage().await?;
-    Ok(Day { date, from, to, totals, verdicts, incidents, never_paged, quarantined, coverage })
-}
-
-fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {
-    Opening {
-        subject: Subject::Digest { date: day.date.to_string() },
-        severity: Severity::Info,
-        labels: Labels::from([
-            (Label::Severity, vec![Severity::Info.as_str().to_owned()]),
-            (Label::Kind, vec!["digest".to_owned()]),
-        ]),
-        since: day.from,
-        last: now,
-        numbers: Numbers::default(),
-        samples: Vec::new(),
-        lines: lines(config, day, now),
-        receivers: Some(receivers.to_vec()),
-    }
 }
 
 /// The digest's text: the headline first.
@@ -122,7 +48,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
 fn headline(config: &Config, day: &Day) -> String {
     let yesterday = config.workspace.zone.to_datetime(day.from).strftime("%a %-d %b").to_string();
     let open = day.incidents.iter().filter(|i| i.is_open()).count() as u64;
-    let opened = day.incidents.iter().filter(|i| day.from <= i.opened_at).count() as u64;
+    let opened = day.incidents.iter().filter(|i| day.from <= i.opened_at && i.opened_at < day.to).count() as u64;
     let low = day.verdicts.iter().filter(|j| matches!(j.verdict, Verdict::Low | Verdict::High)).count() as u64;
     let unknown = day.verdicts.iter().filter(|j| j.verdict == Verdict::Unknown).count() as u64;
     let failed: u64 = troubled(day).map(|t| t.count).sum();
@@ -156,6 +82,7 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
         let ours: Vec<&Judged> = day.verdicts.iter().filter(|j| j.heartbeat == h.name).collect();
         let counts = |v: Verdict| ours.iter().filter(|j| j.verdict == v).count() as u64;
         let said = match ours.as_slice() {
+            [] if h.expect == Expect::Learned => "not judged".to_owned(),
             [] => "not judged yet".to_owned(),
             [one] => {
                 let verdict = verdict_word(one.verdict);
@@ -172,7 +99,9 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                 format!("{} of {} periods, {} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
-        format!("{} - {}: {said}", h.name, words::source(config, &h.source))
+        let source = words::source(config, &h.source);
+        let name = if source.starts_with(&h.name) { source } else { format!("{}, {source}", h.name) };
+        format!("{name}: {said}")
     };
     config.heartbeats.iter().map(line).collect()
 }
@@ -201,27 +130,31 @@ fn troubled(day: &Day) -> impl Iterator<Item = &Total> {
     })
 }
 
+/// What each channel sent, and every metric that is trouble, for good or for now, or waits.
 fn channel_lines(day: &Day) -> Vec<String> {
     let mut channels: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     for total in day.totals.iter().filter(|t| t.series.fate == Fate::Counted) {
         let kind = &total.series.kind;
         *channels.entry(&kind.channel).or_default().entry(&kind.metric).or_default() += total.count;
     }
-    let line = |(channel, metrics): (&str, BTreeMap<&str, u64>)| {
-        let sent = metrics.get("sent").copied().unwrap_or(0);
-        let is_trouble = |m: &&str| crate::customerio::metric::row(m).is_some_and(|r| r.class == Class::Failure);
-        let trouble: Vec<String> = metrics
-            .iter()
-            .filter(|(m, _)| is_trouble(m))
-            .map(|(m, n)| match sent {
-                0 => format!("{} {m}", text::number(*n)),
-                sent => format!("{} {m} ({})", text::number(*n), text::percent(*n, sent.max(*n))),
-            })
-            .collect();
-        let trouble = if trouble.is_empty() { "no failures".to_owned() } else { trouble.join(", ") };
-        (sent > 0 || trouble != "no failures").then(|| format!("{channel}: {} sent, {trouble}", text::number(sent)))
+    channels.into_iter().filter_map(|(channel, metrics)| channel_line(channel, &metrics)).collect()
+}
+
+fn channel_line(channel: &str, metrics: &BTreeMap<&str, u64>) -> Option<String> {
+    let sent = metrics.get("sent").copied().unwrap_or(0);
+    let is_shown = |metric: &str| {
+        metric::row(metric).is_some_and(|r| matches!(r.class, Class::Failure | Class::Transient | Class::Waiting))
     };
-    channels.into_iter().filter_map(line).collect()
+    let mut said = vec![format!("{} sent", text::number(sent))];
+    for (metric, n) in metrics.iter().filter(|(m, _)| is_shown(m)) {
+        let share = if sent > 0 { format!(" ({})", text::percent(*n, sent.max(*n))) } else { String::new() };
+        said.push(format!("{} {metric}{share}", text::number(*n)));
+    }
+    if said.len() == 1 {
+        said.push("no failures".to_owned());
+    }
+    (sent > 0 || said.len() > 2 || metrics.keys().any(|m| is_shown(m)))
+        .then(|| format!("{channel}: {}", said.join(", ")))
 }
 
 fn cause_line(day: &Day) -> Option<String> {
@@ -242,35 +175,46 @@ fn cause_line(day: &Day) -> Option<String> {
 const INCIDENTS_NAMED: usize = 8;
 
 fn incident_lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
-    let zone = &config.workspace.zone;
-    let mut lines: Vec<String> = day
-        .incidents
-        .iter()
-        .take(INCIDENTS_NAMED)
-        .map(|incident| {
-            let state = match incident.state {
-                State::Open => "open".to_owned(),
-                State::Resolved { at, .. } => format!("over since {}", text::clock(at, zone, now)),
-            };
-            let unpaged = if day.never_paged.contains(&incident.id()) { ", over before it could page" } else { "" };
-            let name = match &incident.subject {
-                Subject::Rule { name, .. } | Subject::Heartbeat { name, .. } => name.as_str(),
-                Subject::Blindness => "nothing arrived",
-                Subject::Digest { .. } => "digest",
-            };
-            let Numbers { count, of } = incident.numbers;
-            let opened = text::clock(incident.opened_at, zone, now);
-            let severity = incident.severity.as_str();
-            format!(
-                "Incident {} ({severity}): {name}, {count} of {of}, opened {opened}, {state}{unpaged}",
-                incident.id()
-            )
-        })
-        .collect();
-    if day.incidents.len() > INCIDENTS_NAMED {
-        lines.push(format!("... and {}", text::count("more incident", (day.incidents.len() - INCIDENTS_NAMED) as u64)));
+    let mut lines: Vec<String> =
+        day.incidents.iter().take(INCIDENTS_NAMED).map(|i| incident_line(config, day, i, now)).collect();
+    if let Some(more) = day.incidents.len().checked_sub(INCIDENTS_NAMED).filter(|n| *n > 0) {
+        lines.push(format!("... and {}", text::count("more incident", more as u64)));
     }
     lines
+}
+
+/// `Open, critical: transactional-failing in Password reset (transactional 2), 12 of 26, message does not render, ...`
+fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp) -> String {
+    let zone = &config.workspace.zone;
+    let state = match incident.state {
+        State::Open => "Open".to_owned(),
+        State::Resolved { how: How::Expired, .. } => "Expired, not seen fixed".to_owned(),
+        State::Resolved { how: How::RuleGone, .. } => "No longer watched".to_owned(),
+        State::Resolved { how: How::Quiet | How::Recovered, .. } => "Over".to_owned(),
+    };
+    let Numbers { count, of } = incident.numbers;
+    let numbers = format!("{} of {}", text::number(count), text::number(of));
+    let what = match &incident.subject {
+        Subject::Rule { name, .. } => {
+            let values = |label| incident.labels.get(&label).map_or(&[][..], Vec::as_slice);
+            let sources: Vec<Source> = values(Label::Source).iter().filter_map(|s| s.parse().ok()).collect();
+            let causes: Vec<&str> = values(Label::Cause).iter().map(|c| cause_table::row(c).title).collect();
+            let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
+            format!("{name} in {}, {numbers}{causes}", words::sources(config, &sources))
+        }
+        Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
+        Subject::Blindness => "nothing arrived".to_owned(),
+        Subject::Digest { .. } => "digest".to_owned(),
+    };
+    let until = match incident.state {
+        State::Open => String::new(),
+        State::Resolved { at, .. } => format!(" to {}", text::clock(at, zone, now)),
+    };
+    let untold: Vec<&str> =
+        day.untold.iter().filter(|(id, _)| *id == incident.id()).map(|(_, what)| what.as_str()).collect();
+    let untold = if untold.is_empty() { String::new() } else { format!(", {}", untold.join(", ")) };
+    let opened = text::clock(incident.opened_at, zone, now);
+    format!("{state}, {}: {what}, {opened}{until}{untold} [{}]", incident.severity.as_str(), incident.id())
 }
 
 fn coverage_line(config: &Config, day: &Day, now: Timestamp) -> String {

@@ -17,17 +17,18 @@ pub const PROFILE_DAYS: i64 = 14;
 /// Since when nothing can be said, if that is too long for chance. `heard` is how many events were counted since
 /// [`profile_from`]; the profile is flat: this version keeps no history by hour.
 pub fn blind_since(coverage: &Coverage, heard: u64, now: Timestamp) -> Option<Timestamp> {
-    let since = uncovered_since(coverage, now)?;
+    let since = silent_since(coverage, now)?;
     let from = profile_from(coverage, now)?;
     let (dark, known) = (now.duration_since(since), now.duration_since(from));
     let expected = heard as f64 * minutes(dark) as f64 / minutes(known).max(1) as f64;
     (expected >= MISSING).then_some(since)
 }
 
-/// Since when no minute is covered, if that is at least [`BLIND_AFTER`].
-pub fn uncovered_since(coverage: &Coverage, now: Timestamp) -> Option<Timestamp> {
-    let until = coverage.covered_until(now)?.start();
-    (now.duration_since(until) >= BLIND_AFTER).then_some(until)
+/// Since when nothing has arrived in time, if that is at least [`BLIND_AFTER`]. A straggler among timely events
+/// un-covers minutes, but it is no silence: only the latest timely event counts here.
+pub fn silent_since(coverage: &Coverage, now: Timestamp) -> Option<Timestamp> {
+    let since = coverage.last_timely()?;
+    (now.duration_since(since) >= BLIND_AFTER).then_some(since)
 }
 
 /// From when on events make the profile.

@@ -28,7 +28,9 @@ pub fn containing(every: Every, at: Timestamp, zone: &TimeZone) -> Period {
 
 /// The period after this one.
 pub fn after(every: Every, period: Period, zone: &TimeZone) -> Period {
-    containing(every, period.end, zone)
+    let next = containing(every, period.end, zone);
+    // Where clocks move by half an hour, the hour that the change cuts would begin before this one's end.
+    Period { start: next.start.max(period.end), ..next }
 }
 
 /// The local date that a period began on.

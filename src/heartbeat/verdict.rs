@@ -32,7 +32,8 @@ pub fn verdict(
 ) -> Option<Verdict> {
     let (at_least, at_most) = match heartbeat.expect {
         Expect::Between { at_least, at_most } => (at_least, at_most),
-        Expect::Learned => (None, Some(u64::MAX)),
+        // What is usual is not known to this version: nothing is claimed (law 5).
+        Expect::Learned => return None,
     };
     if at_most.is_some_and(|most| count > most) {
         return Some(Verdict::High);

@@ -11,8 +11,10 @@ use super::{Incident, Severity, State, Subject};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notify {
     Opened,
+    /// The severity rose.
     Worsened {
         from: Severity,
+        to: Severity,
     },
     /// Repeated after `repeat_every`, for receivers that can post.
     StillOpen,
@@ -62,7 +64,7 @@ pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now:
         (Stage::Nothing, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToPage),
         (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
         (Stage::Opened { severity }, State::Open) if incident.severity > *severity => {
-            Notify::Worsened { from: *severity }
+            Notify::Worsened { from: *severity, to: incident.severity }
         }
         (Stage::Opened { .. }, State::Open) => repeating(told, policy, now),
         (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. }, _) => Notify::No(Quiet::Finished),
@@ -99,8 +101,24 @@ pub fn delivered(incident: &Incident, told: &Told, notify: Notify, receipt: Rece
         attempts: 0,
         next_attempt_at: None,
         trouble: None,
-        instead_of: told.instead_of.clone(),
+        stood_in_for: told.stood_in_for.clone(),
     }
+}
+
+/// What is recorded when the receiver will never take a message. An opening that it did take stays told, whatever
+/// it says of a repeat: its resolve is still owed (law 7).
+pub fn refused(told: &Told, notify: Notify, why: String, now: Timestamp) -> Told {
+    match notify {
+        Notify::Worsened { to, .. } => {
+            Told { stage: Stage::Opened { severity: to }, last_at: Some(now), trouble: Some(why), ..rested(told) }
+        }
+        Notify::StillOpen => Told { last_at: Some(now), trouble: Some(why), ..rested(told) },
+        _ => Told { stage: Stage::Undeliverable { reason: why }, next_attempt_at: None, ..told.clone() },
+    }
+}
+
+fn rested(told: &Told) -> Told {
+    Told { attempts: 0, next_attempt_at: None, ..told.clone() }
 }
 
 /// What is recorded when the receiver could not take it now. A wait that the receiver asked for is no failed
@@ -183,7 +201,10 @@ mod tests {
         let wait = Notify::No(Quiet::Waiting { until: at(2) });
         assert_eq!(next(Warning, State::Open, Stage::Nothing, true, 1), wait);
         assert_eq!(next(Warning, State::Open, Stage::Nothing, true, 2), Notify::Opened);
-        assert_eq!(next(Critical, State::Open, opened(Warning), false, 1), Notify::Worsened { from: Warning });
+        assert_eq!(
+            next(Critical, State::Open, opened(Warning), false, 1),
+            Notify::Worsened { from: Warning, to: Critical }
+        );
         let known = |until| Notify::No(Quiet::UpToDate { until });
         assert_eq!(next(Warning, State::Open, opened(Critical), false, 1), known(None));
         assert_eq!(next(Critical, State::Open, opened(Critical), true, 239), known(Some(at(240))));
@@ -193,6 +214,15 @@ mod tests {
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, true, 1), Notify::OpenedAndResolved);
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToPage));
         assert_eq!(next(Critical, RESOLVED, Stage::Finished, true, 1), Notify::No(Quiet::Finished));
+    }
+
+    #[test]
+    fn a_refused_repeat_leaves_the_resolve_owed_and_a_refused_opening_is_undeliverable() {
+        let opened = told(Stage::Opened { severity: Severity::Critical });
+        let after = refused(&opened, Notify::StillOpen, "400".into(), at(240));
+        let over = incident(Severity::Critical, RESOLVED);
+        assert_eq!(next_notification(&over, &after, &policy(true), at(241)), Notify::Resolved);
+        assert!(refused(&Told::nothing(1), Notify::Opened, "400".into(), at(1)).is_final());
     }
 
     #[test]

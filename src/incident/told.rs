@@ -46,8 +46,9 @@ pub struct Told {
     pub next_attempt_at: Option<Timestamp>,
     /// Why the last attempt failed; no secret in it.
     pub trouble: Option<String>,
-    /// The receiver that this one stands in for, and why.
-    pub instead_of: Option<String>,
+    /// Receivers whose refusal this one, their fallback, was told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stood_in_for: Vec<String>,
 }
 
 impl Told {
@@ -61,7 +62,7 @@ impl Told {
             attempts: 0,
             next_attempt_at: None,
             trouble: None,
-            instead_of: None,
+            stood_in_for: Vec::new(),
         }
     }
 

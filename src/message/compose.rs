@@ -16,7 +16,7 @@ use crate::incident::{How, Incident, Numbers, State, Subject};
 use crate::route::Label;
 use crate::tally::Total;
 
-/// The numbers behind a message about a rule's incident; empty for every other subject.
+/// What a message says that is not in the incident itself.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The incident's failures by series.
@@ -25,6 +25,10 @@ pub struct Facts {
     pub others: Vec<Total>,
     /// Metrics whose arrival would show the trouble over, but which never arrive.
     pub unheard: Vec<Kind>,
+    /// Sends do arrive, so that "of how many" can be said.
+    pub sends_heard: bool,
+    /// About blindness: events are coming, but late.
+    pub coming_late: bool,
 }
 
 impl Facts {
@@ -61,14 +65,18 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
     let parts = match &incident.subject {
         Subject::Rule { name, .. } => of_rule(incident, name, phase, facts, config, now),
         Subject::Heartbeat { name, source, period } => of_heartbeat(incident, name, source, *period, config, now),
-        Subject::Blindness => of_blindness(incident, config, now),
+        Subject::Blindness => of_blindness(incident, facts, config, now),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
             ..Parts::default()
         },
     };
-    let late = if incident.found_late && !phase.is_over() { " (found late)" } else { "" };
-    let headline = format!("{}{}{late}", prefix(incident, phase), parts.headline);
+    let late = if incident.found_late && !phase.is_over() { "Found late: " } else { "" };
+    let headline = format!("{late}{}", parts.headline);
+    let ended = match incident.state {
+        State::Resolved { how, .. } if phase.is_over() => Some(how),
+        _ => None,
+    };
     let mut links = Vec::new();
     if phase != Phase::Digest {
         links.push(customerio_link(config));
@@ -80,6 +88,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         key: incident.key.0.clone(),
         episode: incident.episode,
         incident: incident.id(),
+        ended,
         headline: text::cut(&headline, HEADLINE_CHARS).into_owned(),
         labels: incident.labels.clone(),
         about: parts.about,
@@ -101,25 +110,9 @@ struct Parts {
     steps: Vec<String>,
 }
 
-fn prefix(incident: &Incident, phase: Phase) -> String {
-    let how = match incident.state {
-        State::Resolved { how, .. } => how,
-        State::Open => How::Quiet,
-    };
-    match (phase, how) {
-        (Phase::Opened | Phase::Digest, _) => String::new(),
-        (Phase::Worsened, _) => format!("Now {}: ", incident.severity.as_str()),
-        (Phase::StillOpen, _) => "Still open: ".to_owned(),
-        (Phase::Resolved, How::Expired) => "Expired, not seen fixed: ".to_owned(),
-        (Phase::Resolved, How::RuleGone) => "Closed, no longer watched: ".to_owned(),
-        (Phase::Resolved, How::Quiet | How::Recovered) => "Resolved: ".to_owned(),
-        (Phase::OpenedAndResolved, _) => "Opened and resolved: ".to_owned(),
-        (Phase::Test, _) => "Test: ".to_owned(),
-    }
-}
-
 fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Parts {
     let numbers = numbers(incident, facts, phase);
+    let of_is_known = facts.sends_heard || numbers.of > numbers.count;
     let mut sources: Vec<Source> = facts.ranked(|t| t.series.source.clone()).into_iter().map(|(s, _)| s).collect();
     if sources.is_empty() {
         sources = label(incident, Label::Source).iter().filter_map(|s| s.parse().ok()).collect();
@@ -139,7 +132,7 @@ fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config:
     let until =
         if phase.is_over() { format!(", last {}", text::clock(incident.last, zone, now)) } else { String::new() };
     let why = row.map_or_else(String::new, |row| format!(" ({})", row.title));
-    let what = what_happened(&kinds, numbers);
+    let what = what_happened(&kinds, numbers, of_is_known);
     let headline = format!("{}: {what} since {since}{until}{why}", words::sources(config, &sources));
 
     let mut fields = vec![field("Where", words::sources(config, &sources))];
@@ -151,9 +144,12 @@ fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config:
     }
     let ago = text::duration(now.duration_since(incident.since));
     fields.push(field("Since", format!("{} ({ago} ago)", text::clock_in_zone(incident.since, zone, now))));
-    let share = text::percent(numbers.count, numbers.of);
-    fields
-        .push(field("How many", format!("{} of {} ({share})", text::number(numbers.count), text::number(numbers.of))));
+    let count = text::number(numbers.count);
+    let how_many = match of_is_known {
+        true => format!("{count} of {} ({})", text::number(numbers.of), text::percent(numbers.count, numbers.of)),
+        false => format!("{count}; of how many is not known: no sends arrive"),
+    };
+    fields.push(field("How many", how_many));
     if let Some(row) = row {
         fields.push(field("Cause", format!("{} ({})", row.title, row.key)));
         fields.push(field("Meaning", row.meaning.to_owned()));
@@ -163,13 +159,17 @@ fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config:
             causes.iter().take(4).map(|(c, n)| format!("{} {}", c.row().title, text::number(*n))).collect();
         fields.push(field("Causes", named.join(", ")));
     }
-    fields.push(field("Rule", rule.to_owned()));
+    let condition = config.rule(rule).map_or_else(String::new, |r| format!(": {}", words::condition(r)));
+    fields.push(field("Rule", format!("{rule}{condition}")));
     if let Some(click) = sources.first().and_then(|s| words::where_to_click(config, s)) {
         fields.push(field("In Customer.io", click));
     }
-    if !facts.unheard.is_empty() {
+    if !facts.unheard.is_empty() && !phase.is_over() {
         let names: Vec<String> = facts.unheard.iter().map(Kind::to_string).collect();
-        let hint = format!("cannot be seen: subscribe {} in the reporting webhook", names.join(", "));
+        let names = names.join(", ");
+        let hint = format!(
+            "no {names} has arrived in 7 days: unless the reporting webhook subscribes to it, recovery cannot be seen"
+        );
         fields.push(field("Recovery", hint));
     }
     let metrics: Vec<String> = kinds.iter().map(Kind::to_string).collect();
@@ -190,19 +190,22 @@ fn of_rule(incident: &Incident, rule: &str, phase: Phase, facts: &Facts, config:
 fn numbers(incident: &Incident, facts: &Facts, phase: Phase) -> Numbers {
     let stored = incident.numbers;
     match facts.numbers() {
-        Some(now) if now.count >= stored.count => Numbers { count: now.count, of: now.of.max(now.count) },
+        Some(now) if now.count >= stored.count => Numbers { count: now.count, of: now.of.max(stored.of) },
         _ if phase.is_over() => stored,
         Some(now) => Numbers { count: stored.count, of: stored.of.max(now.of) },
         None => stored,
     }
 }
 
-fn what_happened(kinds: &[Kind], numbers: Numbers) -> String {
+fn what_happened(kinds: &[Kind], numbers: Numbers, of_is_known: bool) -> String {
     let one_channel = kinds.first().filter(|first| kinds.iter().all(|k| k.channel == first.channel));
     let noun = one_channel.map_or("message", |k| words::noun(&k.channel));
     let one_metric = kinds.first().filter(|first| kinds.iter().all(|k| k.metric == first.metric));
     let verb = one_metric.map_or_else(|| "in trouble".to_owned(), words::verb);
-    format!("{} of {} {verb}", text::number(numbers.count), text::count(noun, numbers.of))
+    match of_is_known {
+        true => format!("{} of {} {verb}", text::number(numbers.count), text::count(noun, numbers.of)),
+        false => format!("{} {verb}", text::count(noun, numbers.count)),
+    }
 }
 
 fn of_heartbeat(
@@ -219,7 +222,9 @@ fn of_heartbeat(
     let low = count < of;
     let (bound, state) = if low { ("at least", "low") } else { ("at most", "high") };
     let beats = heartbeat.map_or_else(|| text::count("beat", count), |h| beats_in_words(h, count));
-    let when = period_in_words(heartbeat.map(|h| h.every), period, config, now);
+    // Too many is known before the period is due.
+    let until = if low { period.due } else { period.due.min(incident.opened_at) };
+    let when = period_in_words(heartbeat.map(|h| h.every), period, until, config, now);
     let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
     let headline = match incident.state {
         State::Open => format!("{name} is {state}: {counted}"),
@@ -232,7 +237,7 @@ fn of_heartbeat(
         field("Expected", format!("{bound} {}", text::number(of))),
         field(
             "Period",
-            format!("from {} to {}", text::clock(period.start, zone, now), text::clock_in_zone(period.due, zone, now)),
+            format!("from {} to {}", text::clock(period.start, zone, now), text::clock_in_zone(until, zone, now)),
         ),
         field("Heartbeat", name.to_owned()),
     ];
@@ -245,7 +250,7 @@ fn of_heartbeat(
         rule: None,
         heartbeat: Some(name.to_owned()),
         metric: heartbeat.map(|h| h.event.to_string()),
-        cause: None,
+        cause: Some(if low { "too_few" } else { "too_many" }.to_owned()),
         count,
         of,
     };
@@ -265,22 +270,33 @@ const HIGH_STEPS: &[&str] = &[
     "Look for an import or a back-fill that replays old events.",
 ];
 
-fn of_blindness(incident: &Incident, config: &Config, now: Timestamp) -> Parts {
+fn of_blindness(incident: &Incident, facts: &Facts, config: &Config, now: Timestamp) -> Parts {
     let since = text::clock(incident.since, &config.workspace.zone, now);
     let headline = match incident.state {
+        State::Open if facts.coming_late => {
+            format!("Nothing has arrived in time since {since}: events come, but late, so nothing can be judged")
+        }
         State::Open => format!("Nothing has arrived since {since}: everything stopped, or we no longer hear"),
         State::Resolved { .. } => {
             let until = text::clock(incident.last, &config.workspace.zone, now);
-            format!("events arrive again; nothing had arrived from {since} to {until}")
+            format!("Events arrive again; nothing had arrived from {since} to {until}")
         }
     };
-    let about = About { rule: Some("blindness".to_owned()), count: 0, of: incident.numbers.of, ..About::default() };
+    let about = About {
+        sources: vec!["all".to_owned()],
+        rule: Some("blindness".to_owned()),
+        heartbeat: None,
+        metric: Some("all".to_owned()),
+        cause: Some(if facts.coming_late { "coming_late" } else { "nothing_arrives" }.to_owned()),
+        count: incident.numbers.count,
+        of: incident.numbers.of,
+    };
     let ago = text::duration(now.duration_since(incident.since));
     let since = text::clock_in_zone(incident.since, &config.workspace.zone, now);
-    let fields = vec![
-        field("Since", format!("{since} ({ago} ago)")),
-        field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()),
-    ];
+    let mut fields = vec![field("Since", format!("{since} ({ago} ago)"))];
+    if incident.is_open() {
+        fields.push(field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()));
+    }
     let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
     Parts { headline, about, fields, steps }
 }
@@ -296,17 +312,16 @@ fn beats_in_words(heartbeat: &Heartbeat, count: u64) -> String {
     format!("{} {}", text::count(words::noun(&heartbeat.event.channel), count), words::verb(&heartbeat.event))
 }
 
-fn period_in_words(every: Option<Every>, period: Period, config: &Config, now: Timestamp) -> String {
+/// The part of a period that was counted, in words.
+fn period_in_words(every: Option<Every>, period: Period, until: Timestamp, config: &Config, now: Timestamp) -> String {
     let zone = &config.workspace.zone;
-    let due = zone.to_datetime(period.due);
+    let end = zone.to_datetime(until);
     match every {
-        Some(Every::Hour) => {
-            format!("from {} to {}", text::clock(period.start, zone, now), due.strftime("%H:%M"))
-        }
-        Some(Every::Week { .. }) => format!("in the week to {}", text::clock(period.due, zone, now)),
+        Some(Every::Hour) => format!("from {} to {}", text::clock(period.start, zone, now), end.strftime("%H:%M")),
+        Some(Every::Week { .. }) => format!("in the week to {}", end.strftime("%a %-d %b %H:%M")),
         Some(Every::Day { .. }) | None => {
             let day = zone.to_datetime(period.start).strftime("%a %-d %b");
-            let by = if period.due == period.end { String::new() } else { format!(" by {}", due.strftime("%H:%M")) };
+            let by = if until == period.end { String::new() } else { format!(" by {}", end.strftime("%H:%M")) };
             format!("on {day}{by}")
         }
     }

@@ -8,7 +8,7 @@ pub mod words;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::incident::Severity;
+use crate::incident::{How, Severity};
 use crate::route::Labels;
 
 /// Why this message is sent.
@@ -45,7 +45,10 @@ pub struct Message {
     pub episode: u32,
     /// What people call the incident.
     pub incident: String,
-    /// One line: what, where, since when, how bad. At most [`HEADLINE_CHARS`] characters.
+    /// How it ended, when it is over.
+    pub ended: Option<How>,
+    /// One line: what, where, since when, how bad; receivers put the state before it. At most [`HEADLINE_CHARS`]
+    /// characters.
     pub headline: String,
     pub labels: Labels,
     pub about: About,

@@ -1,12 +1,14 @@
 //! Names and nouns as people read them.
 
 use crate::config::Config;
+use crate::config::reader::show_duration;
 use crate::customerio::event::{Kind, Source, SourceKind};
+use crate::rules::{Condition, Rule};
 
 /// `Activation (campaign 5)`, or `campaign 5` when nobody named it.
 pub fn source(config: &Config, source: &Source) -> String {
     let plain = match source.kind {
-        SourceKind::None => return "no named source".to_owned(),
+        SourceKind::None => return "no source in the event".to_owned(),
         kind => format!("{} {}", kind.as_str(), source.id),
     };
     match config.named(source).and_then(|s| s.name.as_ref()) {
@@ -18,7 +20,7 @@ pub fn source(config: &Config, source: &Source) -> String {
 /// A few sources in a row, and how many more there are.
 pub fn sources(config: &Config, all: &[Source]) -> String {
     match all {
-        [] => "no named source".to_owned(),
+        [] => "no source in the event".to_owned(),
         [one] => source(config, one),
         [a, b] => format!("{} and {}", source(config, a), source(config, b)),
         [a, b, rest @ ..] => format!("{}, {} and {} more", source(config, a), source(config, b), rest.len()),
@@ -53,4 +55,28 @@ pub fn where_to_click(config: &Config, source: &Source) -> Option<String> {
         SourceKind::None => return None,
     };
     Some(format!("{place} > {}", self::source(config, source)))
+}
+
+/// What makes a rule true: `more than 5 % email_bounced of email_sent within 1h`.
+pub fn condition(rule: &Rule) -> String {
+    let events = kinds(&rule.events);
+    match &rule.condition {
+        Condition::Count { at_least, within } => {
+            format!("{at_least} or more of {events} within {}", show_duration(*within))
+        }
+        Condition::Rate { of, above, within, .. } => {
+            let percent = format!("{:.3}", above * 100.0);
+            let percent = percent.trim_end_matches('0').trim_end_matches('.');
+            format!("more than {percent} % {events} of {} within {}", kinds(of), show_duration(*within))
+        }
+    }
+}
+
+/// `*_failed (7 channels)` rather than seven names.
+fn kinds(kinds: &[Kind]) -> String {
+    let same = kinds.first().map(|f| f.metric.clone()).filter(|m| kinds.iter().all(|k| k.metric == *m));
+    match same {
+        Some(metric) if kinds.len() > 3 => format!("*_{metric} ({} channels)", kinds.len()),
+        _ => kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(", "),
+    }
 }

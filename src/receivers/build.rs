@@ -83,8 +83,7 @@ pub async fn all(
             Ok(receiver) => receiver,
             Err(error) => {
                 tracing::error!(event = "receiver_unusable", receiver = config.name, %error);
-                let posts = !matches!(config.kind, ReceiverKind::PagerDuty { .. });
-                boxed(Unusable { posts, why: error.to_string() })
+                boxed(Unusable { posts: config.kind.posts(), why: error.to_string() })
             }
         };
         receivers.insert(config.name.clone(), receiver.into());

@@ -1,10 +1,17 @@
 //! A message as plain text: what every receiver that takes words can fall back on.
 
-use crate::incident::Severity;
+use crate::incident::{How, Severity};
 use crate::message::{Message, Phase};
 
 /// What is happening, in a word or three: `Critical`, `Still open`, `Resolved`.
 pub fn state(message: &Message) -> &'static str {
+    match (message.phase, message.ended) {
+        (Phase::Resolved, Some(How::Expired)) => return "Expired, not seen fixed",
+        (Phase::Resolved, Some(How::RuleGone)) => return "Closed, no longer watched",
+        (Phase::OpenedAndResolved, Some(How::Expired)) => return "Opened and expired, not seen fixed",
+        (Phase::OpenedAndResolved, Some(How::RuleGone)) => return "Opened and closed, no longer watched",
+        _ => {}
+    }
     match (message.phase, message.severity) {
         (Phase::Opened, Severity::Critical) => "Critical",
         (Phase::Opened, Severity::Warning) => "Warning",
@@ -29,6 +36,11 @@ pub fn title(message: &Message) -> String {
         false if said => headline,
         false => format!("{state}: {headline}"),
     }
+}
+
+/// Whether it is over because it works again, as far as we can tell.
+pub fn is_fixed(message: &Message) -> bool {
+    message.phase.is_over() && matches!(message.ended, Some(How::Quiet | How::Recovered))
 }
 
 /// The text with every run of white space and control characters as one space.

@@ -66,7 +66,7 @@ pub fn render(message: &Message) -> SnsMessage {
         cut_bytes(&mut sns.body, room);
     }
     let phase = format!("{:?} {}", message.phase, message.severity.as_str());
-    sns.dedup_id = hex(&[&message.key, &message.episode.to_string(), &phase, &sns.body]);
+    sns.dedup_id = hex(&[&message.key, &message.episode.to_string(), &phase]);
     sns
 }
 

@@ -66,6 +66,7 @@ pub fn message(phase: Phase) -> Message {
         key: "0f3a9c1e77b24d5580aa11bb22cc33dd".into(),
         episode: 1,
         incident: "0f3a9c1e-1".into(),
+        ended: phase.is_over().then_some(crate::incident::How::Quiet),
         headline: headline.into(),
         labels: if digest { Labels::from([(Label::Kind, vec!["digest".into()])]) } else { labels },
         about: match digest {
@@ -134,6 +135,7 @@ pub fn any_message() -> impl Strategy<Value = Message> {
             episode: 1,
             incident: head.4,
             headline: head.5,
+            ended: None,
             labels: Labels::from([(Label::Owner, about.0.clone()), (Label::Kind, vec!["rule".into()])]),
             about: About {
                 sources: about.0,

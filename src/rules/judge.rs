@@ -1,6 +1,7 @@
 //! Is a rule true, for which groups, since when? Windows run over event time, whenever the events arrived.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -53,14 +54,12 @@ pub fn in_group(rule: &Rule, group: &Group, series: &Series) -> bool {
     concerns(rule, series) && group.iter().all(|(d, v)| value_of(*d, series) == *v)
 }
 
-/// Whether a series of another kind (sends, deliveries) stands beside a group: a success has no cause and a metric
-/// of its own, so those two do not tell groups apart.
+/// Whether a series of another kind (sends, deliveries) stands beside a group.
 pub fn beside_group(rule: &Rule, group: &Group, series: &Series) -> bool {
-    let tells = |d: &Dimension| !matches!(d, Dimension::Cause | Dimension::Metric);
     series.fate == Fate::Counted
         && rule.matches_source(&series.source)
         && rule.events.iter().any(|e| e.channel == series.kind.channel)
-        && group.iter().filter(|(d, _)| tells(d)).all(|(d, v)| value_of(*d, series) == *v)
+        && group.iter().filter(|(d, _)| tells_successes(**d)).all(|(d, v)| value_of(*d, series) == *v)
 }
 
 /// The minutes whose failing cells a judgement needs, when failures in [first, last] may be news.
@@ -75,53 +74,89 @@ pub fn denominator(rule: &Rule, span: Span) -> Option<(&[Kind], Span)> {
     Some((of, Span::new(span.from.plus(-minutes(*within) - minutes(*lag)), span.to)))
 }
 
-/// Whether any group has failures enough that its rate is worth taking.
-pub fn may_be_rate(rule: &Rule, failing: &[Cell]) -> bool {
-    let mut counts: BTreeMap<Group, u64> = BTreeMap::new();
-    failing.iter().filter(|c| concerns(rule, &c.series)).any(|cell| {
-        let count = counts.entry(group_of(rule, &cell.series)).or_default();
-        *count += cell.count;
-        *count >= MIN_FAILURES
-    })
+/// Failures and sends of one rule, folded by group: what [`judge`] decides on.
+pub struct Evidence {
+    failing: BTreeMap<Group, Vec<Cell>>,
+    /// Sends by the dimensions that successes have, and by minute.
+    sends: BTreeMap<Group, BTreeMap<Minute, u64>>,
 }
 
-/// Every group for which the rule is true in some window of these cells. `sends` are the cells of
-/// [`denominator`]; `told` gives the episodes already known of a group, whose failures are no news again.
-pub fn judge(rule: &Rule, failing: &[Cell], sends: &[Cell], told: impl Fn(&Group) -> Vec<Incident>) -> Vec<Finding> {
-    let mut groups: BTreeMap<Group, Vec<&Cell>> = BTreeMap::new();
-    for cell in failing.iter().filter(|c| concerns(rule, &c.series)) {
-        groups.entry(group_of(rule, &cell.series)).or_default().push(cell);
+impl Evidence {
+    /// Sorts cells by group; each series is looked at once, however many cells it has.
+    pub fn of(rule: &Rule, failing: &[Cell]) -> Self {
+        let mut groups: HashMap<*const Series, Option<Group>> = HashMap::new();
+        let mut sorted: BTreeMap<Group, Vec<Cell>> = BTreeMap::new();
+        for cell in failing {
+            let group = groups
+                .entry(Arc::as_ptr(&cell.series))
+                .or_insert_with(|| concerns(rule, &cell.series).then(|| group_of(rule, &cell.series)));
+            if let Some(group) = group {
+                sorted.entry(group.clone()).or_default().push(cell.clone());
+            }
+        }
+        Self { failing: sorted, sends: BTreeMap::new() }
     }
-    groups.into_iter().filter_map(|(group, cells)| judge_group(rule, group, cells, sends, &told)).collect()
+
+    /// Whether any group has failures enough that its rate is worth taking.
+    pub fn may_be_rate(&self) -> bool {
+        self.failing.values().any(|cells| cells.iter().map(|c| c.count).sum::<u64>() >= MIN_FAILURES)
+    }
+
+    /// Adds the cells of [`denominator`].
+    pub fn with_sends(mut self, rule: &Rule, sends: &[Cell]) -> Self {
+        let mut groups: HashMap<*const Series, Option<Group>> = HashMap::new();
+        for cell in sends {
+            let group = groups.entry(Arc::as_ptr(&cell.series)).or_insert_with(|| {
+                beside_group(rule, &Group::new(), &cell.series).then(|| shared(&group_of(rule, &cell.series)))
+            });
+            if let Some(group) = group {
+                *self.sends.entry(group.clone()).or_default().entry(cell.minute).or_default() += cell.count;
+            }
+        }
+        self
+    }
+
+    /// Every group for which the rule is true in some window.
+    pub fn judge(&self, rule: &Rule) -> Vec<Finding> {
+        self.failing.iter().filter_map(|(group, cells)| self.judge_cells(rule, group, cells)).collect()
+    }
+
+    /// The same for one group, without the failures that earlier episodes spoke of: they are no news.
+    pub fn judge_news(&self, rule: &Rule, group: &Group, episodes: &[Incident]) -> Option<Finding> {
+        let window = minutes(rule.within());
+        let spoken_for: Vec<Span> =
+            episodes.iter().map(|e| Span::new(Minute::of(e.since).plus(-window), Minute::of(e.last).plus(1))).collect();
+        let is_news = |cell: &&Cell| !spoken_for.iter().any(|span| span.contains(cell.minute));
+        let cells: Vec<Cell> = self.failing.get(group)?.iter().filter(is_news).cloned().collect();
+        self.judge_cells(rule, group, &cells)
+    }
+
+    fn judge_cells(&self, rule: &Rule, group: &Group, cells: &[Cell]) -> Option<Finding> {
+        let none = BTreeMap::new();
+        let sent = self.sends.get(&shared(group)).unwrap_or(&none);
+        let found = true_windows(rule, cells, sent)?;
+        let within: Vec<&Cell> = cells.iter().filter(|c| found.minutes.contains(&c.minute)).collect();
+        let first = within.iter().map(|c| c.minute).min()?;
+        let last = within.iter().map(|c| c.last).max()?;
+        let mut by_series: BTreeMap<&Series, u64> = BTreeMap::new();
+        for cell in &within {
+            *by_series.entry(&*cell.series).or_default() += cell.count;
+        }
+        let mut series: Vec<(&Series, u64)> = by_series.into_iter().collect();
+        series.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let series = series.into_iter().map(|(s, _)| s.clone()).collect();
+        Some(Finding { group: group.clone(), count: found.count, of: found.of, first, last, series })
+    }
 }
 
-fn judge_group(
-    rule: &Rule,
-    group: Group,
-    mut cells: Vec<&Cell>,
-    sends: &[Cell],
-    told: impl Fn(&Group) -> Vec<Incident>,
-) -> Option<Finding> {
-    let sends: Vec<&Cell> = sends.iter().filter(|c| beside_group(rule, &group, &c.series)).collect();
-    // Most groups are quiet: look up their past only when the rule is true.
-    true_windows(rule, &cells, &sends)?;
-    let window = minutes(rule.within());
-    for episode in told(&group) {
-        let spoken_for = Span::new(Minute::of(episode.since).plus(-window), Minute::of(episode.last).plus(1));
-        cells.retain(|c| !spoken_for.contains(c.minute));
-    }
-    let found = true_windows(rule, &cells, &sends)?;
-    let within: Vec<&Cell> = cells.into_iter().filter(|c| found.minutes.contains(&c.minute)).collect();
-    let first = within.iter().map(|c| c.minute).min()?;
-    let last = within.iter().map(|c| c.last).max()?;
-    let mut by_series: BTreeMap<&Series, u64> = BTreeMap::new();
-    for cell in &within {
-        *by_series.entry(&cell.series).or_default() += cell.count;
-    }
-    let mut series: Vec<(&Series, u64)> = by_series.into_iter().collect();
-    series.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let series = series.into_iter().map(|(s, _)| s.clone()).collect();
-    Some(Finding { group, count: found.count, of: found.of, first, last, series })
+/// The dimensions of a group that a success has too.
+fn shared(group: &Group) -> Group {
+    group.iter().filter(|(d, _)| tells_successes(**d)).map(|(d, v)| (*d, v.clone())).collect()
+}
+
+/// A success has no cause, and a metric of its own: those two do not tell where it belongs.
+const fn tells_successes(dimension: Dimension) -> bool {
+    !matches!(dimension, Dimension::Cause | Dimension::Metric)
 }
 
 struct TrueWindows {
@@ -132,16 +167,15 @@ struct TrueWindows {
 }
 
 /// Slides a window that ends at each minute with failures; `None` when it is true nowhere.
-fn true_windows(rule: &Rule, cells: &[&Cell], sends: &[&Cell]) -> Option<TrueWindows> {
+fn true_windows(rule: &Rule, cells: &[Cell], sent: &BTreeMap<Minute, u64>) -> Option<TrueWindows> {
     let failures = by_minute(cells);
-    let sent = by_minute(sends);
     let mut found: Option<TrueWindows> = None;
     for end in failures.keys() {
         // Minutes are our grain: a window of ten holds the last failure's minute and the ten before it, so that no
         // true window is missed; it may reach up to 59 s further back.
         let from = end.plus(-minutes(rule.within()));
         let count = sum(&failures, from, *end);
-        let Some(of) = holds(&rule.condition, count, &sent, from, *end) else { continue };
+        let Some(of) = holds(&rule.condition, count, sent, from, *end) else { continue };
         let found = found.get_or_insert_with(|| TrueWindows { count: 0, of: 0, minutes: BTreeSet::new() });
         if count > found.count {
             (found.count, found.of) = (count, of);
@@ -165,7 +199,7 @@ fn holds(condition: &Condition, count: u64, sent: &BTreeMap<Minute, u64>, from: 
     }
 }
 
-fn by_minute(cells: &[&Cell]) -> BTreeMap<Minute, u64> {
+fn by_minute(cells: &[Cell]) -> BTreeMap<Minute, u64> {
     let mut counts = BTreeMap::new();
     for cell in cells {
         *counts.entry(cell.minute).or_default() += cell.count;
@@ -210,13 +244,13 @@ mod tests {
     }
 
     fn found(rule: &Rule, failing: &[Cell], sends: &[Cell]) -> Vec<(u64, u64)> {
-        judge(rule, failing, sends, |_| Vec::new()).into_iter().map(|f| (f.count, f.of)).collect()
+        Evidence::of(rule, failing).with_sends(rule, sends).judge(rule).iter().map(|f| (f.count, f.of)).collect()
     }
 
     #[test]
     fn three_within_ten_minutes_of_event_time_are_a_finding() {
         let cells = [cell("14:00", "email_failed", "campaign:5", 2), cell("14:10", "email_failed", "campaign:5", 1)];
-        let findings = judge(&three_in_ten(), &cells, &[], |_| Vec::new());
+        let findings = Evidence::of(&three_in_ten(), &cells).judge(&three_in_ten());
         assert_eq!(findings.len(), 1);
         assert_eq!((findings[0].count, findings[0].first), (3, Minute::of(at("14:00"))));
         assert_eq!(findings[0].last, at("14:10:20"));
@@ -247,8 +281,8 @@ mod tests {
     fn too_late_and_ignored_events_never_make_a_rule_true() {
         let mut cells =
             [cell("14:00", "email_failed", "campaign:5", 3), cell("14:00", "email_failed", "campaign:5", 3)];
-        cells[0].series.fate = Fate::TooLate;
-        cells[1].series.fate = Fate::Ignored;
+        Arc::make_mut(&mut cells[0].series).fate = Fate::TooLate;
+        Arc::make_mut(&mut cells[1].series).fate = Fate::Ignored;
         assert!(found(&three_in_ten(), &cells, &[]).is_empty());
     }
 
@@ -277,13 +311,17 @@ mod tests {
     #[test]
     fn what_an_episode_spoke_of_is_no_news_but_what_came_after_is() {
         let over = State::Resolved { at: at("15:00"), how: How::Quiet };
-        let past = |_: &Group| vec![episode("14:00", "14:05", over)];
+        let news = |cells: &[Cell]| {
+            let (rule, past) = (three_in_ten(), [episode("14:00", "14:05", over)]);
+            let group = group_of(&rule, &cells[0].series);
+            Evidence::of(&rule, cells).judge_news(&rule, &group, &past)
+        };
         let again = [cell("13:55", "email_failed", "campaign:5", 1), cell("14:05", "email_failed", "campaign:5", 5)];
-        assert!(judge(&three_in_ten(), &again, &[], past).is_empty());
+        assert_eq!(news(&again), None);
         let later = [cell("14:05", "email_failed", "campaign:5", 5), cell("14:06", "email_failed", "campaign:5", 3)];
-        assert_eq!(judge(&three_in_ten(), &later, &[], past)[0].count, 3);
+        assert_eq!(news(&later).expect("news").count, 3);
         let before = [cell("12:00", "email_failed", "campaign:5", 3), cell("14:05", "email_failed", "campaign:5", 5)];
-        assert_eq!(judge(&three_in_ten(), &before, &[], past)[0].first, Minute::of(at("12:00")));
+        assert_eq!(news(&before).expect("news").first, Minute::of(at("12:00")));
     }
 
     #[test]

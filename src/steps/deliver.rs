@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::facts;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::incident::Incident;
+use crate::config::schema::SEND_TIMEOUT;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
 use crate::incident::told::{Stage, Told};
+use crate::incident::{Incident, State};
 use crate::message::{Phase, compose};
 use crate::queue::{Handled, Hint, Outbox};
 use crate::receivers::{Outcome, Receiver};
@@ -23,7 +25,16 @@ use crate::store::{Lease, Store, StoreError, Write};
 /// How long a pair is ours (design, law 7): longer than a send may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
 
-/// Messages sent for one hint at most: an opening and a resolve of each of a few episodes.
+/// A broken receiver without a fallback is tried again this often (the longest wait of law 7) ...
+const REPAIR: Duration = Duration::from_secs(15 * 60);
+
+/// ... until its incident has been over for this long.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Tries to change an incident that others change too.
+const WRITES_AT_MOST: usize = 5;
+
+/// Messages sent under one lease at most: an opening and a resolve of each of a few episodes.
 const SENDS_PER_HINT: usize = 8;
 
 /// The step's surroundings.
@@ -33,37 +44,58 @@ pub struct Deliver {
     pub config: Arc<Config>,
     pub receivers: BTreeMap<String, Arc<dyn Receiver>>,
     pub clock: Arc<dyn Clock>,
-    /// Names this worker in leases; no two workers share it.
-    pub owner: String,
+    /// Names this process in leases; no two processes share it.
+    pub process: String,
+    /// Leases asked for by this process so far: no two hints share a lease's owner.
+    pub leases: AtomicU64,
+}
+
+/// A hint whose pair is ours until then.
+struct Held<'a> {
+    hint: &'a Hint,
+    owner: String,
+    until: Timestamp,
+}
+
+/// Why a receiver will not take a message, and whether a repair of the receiver would help.
+struct Refusal {
+    why: String,
+    may_be_repaired: bool,
 }
 
 impl Deliver {
     /// Handles one hint. An error means that our own storage failed.
     pub async fn hint(&self, hint: &Hint) -> Result<Handled, StoreError> {
+        let owner = format!("{}/{}", self.process, self.leases.fetch_add(1, Ordering::Relaxed));
         let now = self.clock.now();
-        let lease = self.store.lease(&hint.incident, &hint.receiver, &self.owner, now, now + LEASE).await?;
+        let held = Held { hint, owner, until: now + LEASE };
+        let lease = self.store.lease(&hint.incident, &hint.receiver, &held.owner, now, held.until).await?;
         let mut told = match lease {
             Lease::Granted(told) => told,
             // The holder re-reads after recording; this hint only covers the holder's death.
             Lease::HeldUntil(until) => return Ok(Handled::Again(span(until.duration_since(now)))),
         };
-        let mut handled = Handled::Done;
+        let mut handled = Handled::Again(Duration::ZERO);
         for _ in 0..SENDS_PER_HINT {
-            match self.once(hint, told.as_ref()).await? {
+            match self.once(&held, told.as_ref()).await? {
                 Next::Told(new) => told = Some(new),
                 Next::Wait(wait) => {
                     handled = Handled::Again(wait);
                     break;
                 }
-                Next::Nothing => break,
+                Next::Nothing => {
+                    handled = Handled::Done;
+                    break;
+                }
             }
         }
-        self.store.release(&hint.incident, &hint.receiver, &self.owner).await?;
+        self.store.release(&hint.incident, &hint.receiver, &held.owner).await?;
         Ok(handled)
     }
 
     /// Says the next thing that is due, and records it.
-    async fn once(&self, hint: &Hint, told: Option<&Told>) -> Result<Next, StoreError> {
+    async fn once(&self, held: &Held<'_>, told: Option<&Told>) -> Result<Next, StoreError> {
+        let hint = held.hint;
         let now = self.clock.now();
         let Some(incident) = self.episode_due(hint, told).await? else { return Ok(Next::Nothing) };
         let told = match told {
@@ -72,14 +104,20 @@ impl Deliver {
         };
         let Some(receiver) = self.receivers.get(&hint.receiver) else {
             let reason = "it is no longer configured, or could not be set up".to_owned();
-            return self.undeliverable(hint, &incident, &told, reason).await;
+            let refusal = Refusal { why: reason, may_be_repaired: false };
+            return self.refused(held, &incident, &told, Notify::Opened, refusal).await;
         };
         let policy = Policy {
             posts: receiver.abilities().posts,
             group_wait: self.config.storm.group_wait,
             repeat_every: self.config.storm.repeat_every,
         };
-        let due = notify::next_notification(&incident, &told, &policy, now);
+        let refusal = self.refusal_to_tell(&incident, &hint.receiver, &told).await?;
+        let due = match notify::next_notification(&incident, &told, &policy, now) {
+            // It knows of the incident, but not that it is the only one to know.
+            Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.posts => Notify::StillOpen,
+            due => due,
+        };
         let phase = match due {
             Notify::Opened => Phase::Opened,
             Notify::Worsened { .. } => Phase::Worsened,
@@ -90,20 +128,33 @@ impl Deliver {
             Notify::No(Quiet::Waiting { until }) => return Ok(Next::Wait(span(until.duration_since(now)))),
             Notify::No(Quiet::NothingLeftToPage) => {
                 let told = Told { stage: Stage::Skipped, ..told };
-                return self.record(hint, told).await;
+                return self.record(held, told).await;
             }
             Notify::No(Quiet::UpToDate { .. } | Quiet::Finished) => return Ok(Next::Nothing),
         };
         let facts = facts::gather(self.store.as_ref(), &self.config, &incident, now).await?;
         let mut message = compose::message(&incident, phase, &facts, &self.config, now);
-        message.note = self.stands_in_for(&incident, &hint.receiver).await?;
-        let outcome = receiver.send(&message, told.receipt.as_ref()).await;
-        self.conclude(hint, &incident, &told, due, outcome).await
+        if let Some((name, reason)) = &refusal {
+            message.note = Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"));
+        }
+        // A send must end within the lease, or somebody else may send the same.
+        if self.clock.now() + SEND_TIMEOUT > held.until {
+            return Ok(Next::Wait(Duration::ZERO));
+        }
+        let sending = receiver.send(&message, told.receipt.as_ref());
+        let outcome = tokio::time::timeout(SEND_TIMEOUT, sending)
+            .await
+            .unwrap_or_else(|_| Outcome::Retry { after: None, why: "no answer in time".to_owned() });
+        let mut told = told;
+        if let (Outcome::Delivered(_), Some((name, _))) = (&outcome, refusal) {
+            told.stood_in_for.push(name);
+        }
+        self.conclude(held, &incident, &told, due, outcome).await
     }
 
     async fn conclude(
         &self,
-        hint: &Hint,
+        held: &Held<'_>,
         incident: &Incident,
         told: &Told,
         due: Notify,
@@ -114,7 +165,7 @@ impl Deliver {
             tracing::info!(
                 event = "notification",
                 incident = incident.id(),
-                receiver = hint.receiver,
+                receiver = held.hint.receiver,
                 notify = ?due,
                 result,
                 why
@@ -123,47 +174,83 @@ impl Deliver {
         match outcome {
             Outcome::Delivered(receipt) => {
                 log("delivered", "");
-                self.record(hint, notify::delivered(incident, told, due, receipt, now)).await
+                self.record(held, notify::delivered(incident, told, due, receipt, now)).await
             }
             Outcome::Retry { after, why } => {
                 log("retry", &why);
                 let told = notify::failed(told, after, why, now);
                 let wait = told.next_attempt_at.map_or(Duration::ZERO, |at| span(at.duration_since(now)));
-                match self.record(hint, told).await? {
+                match self.record(held, told).await? {
                     Next::Told(_) => Ok(Next::Wait(wait)),
                     next => Ok(next),
                 }
             }
-            Outcome::BadMessage(why) | Outcome::BadReceiver(why) => {
-                log("undeliverable", &why);
-                self.undeliverable(hint, incident, told, why).await
+            Outcome::BadMessage(why) => {
+                log("refused", &why);
+                self.refused(held, incident, told, due, Refusal { why, may_be_repaired: false }).await
+            }
+            Outcome::BadReceiver(why) => {
+                log("refused", &why);
+                self.refused(held, incident, told, due, Refusal { why, may_be_repaired: true }).await
             }
         }
     }
 
-    /// The receiver will never take it: its fallback hears it, with the reason.
-    async fn undeliverable(
+    /// The receiver will never take this message. If it is all the receiver would know, its fallback is to hear it;
+    /// without one it is tried again, slowly, for as long as it matters: somebody may repair it.
+    async fn refused(
         &self,
-        hint: &Hint,
+        held: &Held<'_>,
         incident: &Incident,
         told: &Told,
-        reason: String,
+        due: Notify,
+        outcome: Refusal,
     ) -> Result<Next, StoreError> {
-        if told.is_final() {
-            return Ok(Next::Nothing);
+        let (hint, now) = (held.hint, self.clock.now());
+        let Refusal { why, may_be_repaired } = outcome;
+        tracing::error!(event = "undeliverable", incident = incident.id(), receiver = hint.receiver, why);
+        let fallback = self.config.receiver(&hint.receiver).and_then(|r| r.fallback.clone());
+        let matters = match incident.state {
+            State::Open => true,
+            State::Resolved { at, .. } => now.duration_since(at) < GIVE_UP,
+        };
+        if may_be_repaired && fallback.is_none() && matters {
+            return self.record(held, notify::failed(told, Some(REPAIR), why, now)).await;
         }
-        tracing::error!(event = "undeliverable", incident = incident.id(), receiver = hint.receiver, reason);
-        let told = Told { stage: Stage::Undeliverable { reason }, next_attempt_at: None, ..told.clone() };
-        let next = self.record(hint, told).await?;
-        if let Some(fallback) = self.config.receiver(&hint.receiver).and_then(|r| r.fallback.clone()) {
-            let hint = Hint { incident: hint.incident.clone(), receiver: fallback };
-            self.outbox.send_hints(&[hint], self.clock.now(), Duration::ZERO).await?;
+        let told = notify::refused(told, due, why, now);
+        let fallback = fallback.filter(|_| told.is_final());
+        if let Some(receiver) = &fallback {
+            // Before it is recorded here: after a crash in between we only come by again.
+            self.add_receiver(incident, receiver).await?;
+        }
+        let next = self.record(held, told).await?;
+        if let Some(receiver) = fallback {
+            let hint = Hint { incident: hint.incident.clone(), receiver };
+            self.outbox.send_hints(&[hint], now, Duration::ZERO).await?;
         }
         Ok(next)
     }
 
-    async fn record(&self, hint: &Hint, told: Told) -> Result<Next, StoreError> {
-        match self.store.record_told(&hint.incident, &hint.receiver, &self.owner, &told).await? {
+    /// Makes a receiver one of the incident's own, whatever else changes it meanwhile.
+    async fn add_receiver(&self, incident: &Incident, receiver: &str) -> Result<(), StoreError> {
+        for _ in 0..WRITES_AT_MOST {
+            let episodes = self.store.episodes(&incident.key).await?;
+            let Some(mut stored) = episodes.into_iter().find(|i| i.episode == incident.episode) else { break };
+            if stored.receivers.iter().any(|r| r == receiver) {
+                break;
+            }
+            stored.receivers.push(receiver.to_owned());
+            stored.settled = false;
+            if self.store.write_incident(&stored).await? == Write::Done {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn record(&self, held: &Held<'_>, told: Told) -> Result<Next, StoreError> {
+        let hint = held.hint;
+        match self.store.record_told(&hint.incident, &hint.receiver, &held.owner, &told).await? {
             Write::Done => Ok(Next::Told(told)),
             // Our lease ran out and somebody else goes on.
             Write::Conflict => Ok(Next::Nothing),
@@ -179,51 +266,32 @@ impl Deliver {
         };
         let mut episodes = self.store.episodes(&hint.incident).await?;
         episodes.retain(|i| i.episode >= from && !(told.is_none() && i.settled));
-        for incident in episodes {
-            if audience(self.store.as_ref(), &self.config, &incident).await?.contains(&hint.receiver) {
-                return Ok(Some(incident));
-            }
-        }
-        Ok(None)
+        Ok(episodes.into_iter().find(|incident| incident.receivers.contains(&hint.receiver)))
     }
 
-    /// Why this receiver hears of it though no route chose it.
-    async fn stands_in_for(&self, incident: &Incident, receiver: &str) -> Result<Option<String>, StoreError> {
-        if incident.receivers.iter().any(|r| r == receiver) {
+    /// A receiver that did not take this episode and whose fallback this one is, if it was not told so: name and
+    /// reason.
+    async fn refusal_to_tell(
+        &self,
+        incident: &Incident,
+        receiver: &str,
+        told: &Told,
+    ) -> Result<Option<(String, String)>, StoreError> {
+        if !self.config.receivers.iter().any(|r| r.fallback.as_deref() == Some(receiver)) {
             return Ok(None);
         }
-        let told = self.store.told(&incident.key).await?;
-        let broken = told.iter().find_map(|(name, told)| match &told.stage {
-            Stage::Undeliverable { reason } if self.config.receiver(name)?.fallback.as_deref() == Some(receiver) => {
-                Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"))
+        let refused = self.store.told(&incident.key).await?.into_iter().find_map(|(name, other)| match other.stage {
+            Stage::Undeliverable { reason }
+                if other.episode == incident.episode
+                    && self.config.receiver(&name)?.fallback.as_deref() == Some(receiver)
+                    && !told.stood_in_for.contains(&name) =>
+            {
+                Some((name, reason))
             }
             _ => None,
         });
-        Ok(broken)
+        Ok(refused)
     }
-}
-
-/// Everybody who is to hear of an incident: its receivers, and the fallbacks of those that will never take it.
-pub async fn audience(store: &dyn Store, config: &Config, incident: &Incident) -> Result<Vec<String>, StoreError> {
-    let mut audience = incident.receivers.clone();
-    if audience.iter().all(|name| config.receiver(name).is_some_and(|r| r.fallback.is_none())) {
-        return Ok(audience);
-    }
-    let told = store.told(&incident.key).await?;
-    let gave_up = |name: &str| {
-        told.iter().any(|(receiver, told)| {
-            receiver == name && told.episode == incident.episode && matches!(told.stage, Stage::Undeliverable { .. })
-        })
-    };
-    let mut next = 0;
-    while let Some(name) = audience.get(next).cloned() {
-        next += 1;
-        let fallback = config.receiver(&name).and_then(|r| r.fallback.clone());
-        if let Some(fallback) = fallback.filter(|f| gave_up(&name) && !audience.contains(f)) {
-            audience.push(fallback);
-        }
-    }
-    Ok(audience)
 }
 
 enum Next {

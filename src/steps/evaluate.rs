@@ -15,7 +15,7 @@ use crate::customerio::event::{Event, Fate};
 use crate::incident::{IncidentKey, Subject};
 use crate::queue::{Handled, Message, Outbox};
 use crate::rules::Rule;
-use crate::rules::judge::{self, Finding};
+use crate::rules::judge::{self, Evidence, Finding};
 use crate::store::{Quarantined, Store, StoreError};
 use crate::tally::coverage::Heard;
 use crate::tally::{Counted, Entry};
@@ -45,9 +45,9 @@ impl Evaluate<'_> {
     pub async fn batch(&self, messages: &[Message], now: Timestamp) -> Result<Vec<(i64, Handled)>, StoreError> {
         let (alone, together): (Vec<_>, Vec<_>) = messages.iter().partition(|m| m.receives > RECEIVES_IN_COMPANY);
         let mut handled = match self.caught(&together, now).await {
+            // Somebody in there is bad: find out who.
+            None | Some(Err(StoreError::Corrupt(_))) => self.one_by_one(&together, now).await?,
             Some(done) => done?,
-            // Somebody in there panics: find out who.
-            None => self.one_by_one(&together, now).await?,
         };
         handled.extend(self.one_by_one(&alone, now).await?);
         Ok(handled)
@@ -57,6 +57,11 @@ impl Evaluate<'_> {
         let mut handled = Vec::new();
         for message in messages {
             match self.caught(&[message], now).await {
+                // Not the store is in trouble, but what it holds for this message.
+                Some(Err(StoreError::Corrupt(what))) => {
+                    tracing::error!(event = "stored_item_unreadable", what);
+                    handled.push((message.id, self.set_aside(message, "a stored item is not readable", now).await?));
+                }
                 Some(done) => handled.extend(done?),
                 None => handled.push((message.id, self.set_aside(message, "processing panicked", now).await?)),
             }
@@ -137,25 +142,28 @@ impl Evaluate<'_> {
     }
 }
 
-/// The groups for which a rule is newly true in a span. Tick asks the same of rates, which time alone can make true.
+/// The groups for which a rule is newly true in a span. Tick asks the same once a minute.
 pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Span) -> Result<Vec<Finding>, StoreError> {
-    let failing = store.cells(&rule.events, span).await?;
-    let sends = match judge::denominator(rule, span) {
-        Some(_) if !judge::may_be_rate(rule, &failing) => return Ok(Vec::new()),
-        Some((kinds, span)) => store.cells(kinds, span).await?,
-        None => Vec::new(),
-    };
-    // Judged twice: first without the past, which most groups do not have, then with it.
-    let candidates = judge::judge(rule, &failing, &sends, |_| Vec::new());
-    let mut past = std::collections::BTreeMap::new();
-    for finding in candidates {
-        let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
-        let episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
-        past.insert(finding.group, episodes);
+    let mut evidence = Evidence::of(rule, &store.cells(&rule.events, span).await?);
+    if let Some((kinds, span)) = judge::denominator(rule, span) {
+        if !evidence.may_be_rate() {
+            return Ok(Vec::new());
+        }
+        evidence = evidence.with_sends(rule, &store.cells(kinds, span).await?);
     }
-    let is_open = |group: &_| past.get(group).is_some_and(|e| e.iter().any(|i| i.is_open()));
-    let mut news = judge::judge(rule, &failing, &sends, |group| past.get(group).cloned().unwrap_or_default());
-    news.retain(|finding| !is_open(&finding.group));
+    let mut news = Vec::new();
+    for finding in evidence.judge(rule) {
+        let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
+        // Most groups are quiet: only those for which the rule is true have their past looked up.
+        let episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
+        if episodes.last().is_some_and(|newest| newest.is_open()) {
+            continue;
+        }
+        news.extend(match episodes.as_slice() {
+            [] => Some(finding),
+            past => evidence.judge_news(rule, &finding.group, past),
+        });
+    }
     Ok(news)
 }
 

@@ -1,17 +1,19 @@
 //! The numbers behind a message, read from registers when it is composed.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::{Minute, Span};
+use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
-use crate::customerio::event::{Fate, Kind};
+use crate::customerio::event::{Kind, Source};
 use crate::incident::{Incident, Subject};
 use crate::message::compose::Facts;
-use crate::rules::{Rule, judge, resolve};
+use crate::rules::{Rule, judge};
 use crate::store::{Store, StoreError};
 use crate::tally::Total;
 
-/// A paired metric that has not arrived for this long is taken as not subscribed (design, law 6).
+/// A metric that has not arrived for this long is taken as not subscribed (design, law 6).
 const UNHEARD_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Reads what a message about this incident says in numbers.
@@ -21,53 +23,52 @@ pub async fn gather(
     incident: &Incident,
     now: Timestamp,
 ) -> Result<Facts, StoreError> {
-    let Subject::Rule { name, group } = &incident.subject else { return Ok(Facts::default()) };
+    let (name, group) = match &incident.subject {
+        Subject::Rule { name, group } => (name, group),
+        Subject::Blindness => {
+            return Ok(Facts { coming_late: store.coverage().await?.is_late(now), ..Facts::default() });
+        }
+        Subject::Heartbeat { .. } | Subject::Digest { .. } => return Ok(Facts::default()),
+    };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };
     let span = span_of(incident, now);
     let failing = failing(store, rule, incident, span).await?;
-    let mut rate_kinds: Vec<Kind> =
-        failing.iter().filter_map(|t| Some(t.series.kind.with_metric(t.series.kind.row()?.rate_of?))).collect();
-    rate_kinds.sort();
-    rate_kinds.dedup();
-    let mut others = store.totals(Some(&rate_kinds), span).await?;
-    others.retain(|t| judge::beside_group(rule, group, &t.series));
-    let unheard = unheard_pairs(store, &failing, now).await?;
-    Ok(Facts { failing, others, unheard })
+    let rate_of = |t: &Total| Some(t.series.kind.with_metric(t.series.kind.row()?.rate_of?));
+    let rate_kinds: BTreeSet<Kind> = failing.iter().filter_map(rate_of).collect();
+    // What they are taken of begins with the window that the first of them ended.
+    let window = Span::new(span.from.plus(-minutes(rule.within())), span.to);
+    let mut others = store.totals(Some(&Vec::from_iter(rate_kinds.iter().cloned())), window).await?;
+    let sources: BTreeSet<&Source> = failing.iter().map(|t| &t.series.source).collect();
+    others.retain(|t| judge::beside_group(rule, group, &t.series) && sources.contains(&t.series.source));
+    let pairs: BTreeSet<Kind> = failing.iter().filter_map(|t| t.series.kind.paired_success()).collect();
+    let sends_heard = unheard(store, &rate_kinds, now).await?.len() < rate_kinds.len();
+    let unheard = unheard(store, &pairs, now).await?;
+    Ok(Facts { failing, others, unheard, sends_heard, coming_late: false })
 }
+
+/// The sender's clock may run a few minutes ahead of ours: events of up to 5 min ahead keep their own time.
+pub const AHEAD_MINUTES: i64 = 10;
 
 /// The minutes that an incident's failures may lie in.
 pub fn span_of(incident: &Incident, now: Timestamp) -> Span {
-    // The sender's clock may run a few minutes ahead of ours.
-    Span::new(Minute::of(incident.since), Minute::of(now).plus(10))
+    Span::new(Minute::of(incident.since), Minute::of(now).plus(AHEAD_MINUTES))
 }
 
 /// The failures of an incident's group, by series.
-pub async fn failing(
-    store: &dyn Store,
-    rule: &Rule,
-    incident: &Incident,
-    span: Span,
-) -> Result<Vec<Total>, StoreError> {
+async fn failing(store: &dyn Store, rule: &Rule, incident: &Incident, span: Span) -> Result<Vec<Total>, StoreError> {
     let Subject::Rule { group, .. } = &incident.subject else { return Ok(Vec::new()) };
     let mut totals = store.totals(Some(&rule.events), span).await?;
     totals.retain(|t| judge::in_group(rule, group, &t.series));
     Ok(totals)
 }
 
-/// Successes that would show an incident is over.
-pub async fn successes(store: &dyn Store, rule: &Rule, span: Span) -> Result<Vec<Total>, StoreError> {
-    let mut totals = store.totals(Some(&resolve::paired_kinds(rule)), span).await?;
-    totals.retain(|t| t.series.fate == Fate::Counted);
-    Ok(totals)
-}
-
-/// Paired metrics of failing kinds that never arrive: nobody subscribed them, so nothing can show the trouble over.
-async fn unheard_pairs(store: &dyn Store, failing: &[Total], now: Timestamp) -> Result<Vec<Kind>, StoreError> {
-    let mut pairs: Vec<Kind> = failing.iter().filter_map(|t| t.series.kind.paired_success()).collect();
-    pairs.sort();
-    pairs.dedup();
-    let span = Span::new(Minute::of(now - UNHEARD_AFTER), Minute::of(now).plus(10));
-    let heard = store.totals(Some(&pairs), span).await?;
-    pairs.retain(|pair| !heard.iter().any(|t| t.series.kind == *pair));
-    Ok(pairs)
+/// Those of these kinds that have not arrived in a week: most likely nobody subscribed them.
+async fn unheard(store: &dyn Store, kinds: &BTreeSet<Kind>, now: Timestamp) -> Result<Vec<Kind>, StoreError> {
+    let mut unheard = Vec::new();
+    for kind in kinds {
+        if !store.heard(kind, Minute::of(now - UNHEARD_AFTER)).await? {
+            unheard.push(kind.clone());
+        }
+    }
+    Ok(unheard)
 }

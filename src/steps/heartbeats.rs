@@ -1,15 +1,19 @@
 //! tick's work on heartbeats and blindness: reads counts, asks for verdicts, opens incidents.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::facts;
 use super::open::{self, Opening};
-use super::tick::{TOO_OLD_TO_PAGE, Tick};
+use super::tick::Tick;
 use crate::clock::{Minute, Span, minutes};
 use crate::customerio::event::Fate;
 use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
-use crate::incident::{Numbers, Severity, Subject};
+use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
 use crate::store::{StoreError, Write};
+
+/// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
+const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Periods judged per tick and heartbeat: after a long pause the rest waits for the next tick.
 const PERIODS_PER_TICK: usize = 50;
@@ -29,6 +33,14 @@ async fn judge_one(tick: &Tick<'_>, heartbeat: &Heartbeat, now: Timestamp) -> Re
     // The cursor holds the start of the first period not judged yet; a new heartbeat begins with the current one.
     let from = stored.as_deref().and_then(|text| text.parse().ok()).unwrap_or(now);
     let mut current = period::containing(heartbeat.every, from, zone);
+    if stored.is_none() {
+        // Remembered at once: this period is judged even if we are down when it ends.
+        let start = current.start.to_string();
+        if tick.store.move_cursor(&cursor, None, &start).await? == Write::Conflict {
+            return Ok(());
+        }
+        stored = Some(start);
+    }
     for _ in 0..PERIODS_PER_TICK {
         if current.start > now {
             break;
@@ -54,8 +66,9 @@ async fn judge(
     now: Timestamp,
 ) -> Result<Option<Judged>, StoreError> {
     let span = verdict::judged_span(period);
-    let count = beats(tick, heartbeat, span).await?;
+    // Coverage before counts: a beat that comes in between is counted, and never covers what is not (law 5).
     let coverage = tick.store.coverage().await?;
+    let count = beats(tick, heartbeat, span).await?;
     let verdict = verdict::verdict(heartbeat, period, count, &coverage, now);
     Ok(verdict.map(|verdict| Judged {
         heartbeat: heartbeat.name.clone(),
@@ -132,20 +145,26 @@ pub async fn beats_again(
 pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let coverage = tick.store.coverage().await?;
     let Some(from) = blindness::profile_from(&coverage, now) else { return Ok(()) };
-    if blindness::uncovered_since(&coverage, now).is_none() {
+    if blindness::silent_since(&coverage, now).is_none() {
         return Ok(());
     }
-    let span = Span::new(Minute::of(from), Minute::of(now).plus(10));
+    let key = IncidentKey::new(&tick.config.workspace.name, &Subject::Blindness);
+    if tick.store.episodes(&key).await?.last().is_some_and(Incident::is_open) {
+        return Ok(());
+    }
+    let span = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
     let heard = tick.store.totals(None, span).await?.iter().map(|t| t.count).sum();
     let Some(since) = blindness::blind_since(&coverage, heard, now) else { return Ok(()) };
-    let (severity, labels) = most_severe(tick);
+    let (severity, mut labels) = most_severe(tick);
+    // Its own kind too, so that a route can tell it apart.
+    labels.entry(Label::Kind).or_default().insert(0, Subject::Blindness.kind().to_owned());
     let opening = Opening {
         subject: Subject::Blindness,
         severity,
         labels,
         since,
         last: now,
-        numbers: Numbers { count: 0, of: heard },
+        numbers: Numbers::default(),
         samples: Vec::new(),
         lines: Vec::new(),
         receivers: None,

@@ -117,6 +117,18 @@ fn owner(config: &Config, source: &Source) -> Option<String> {
     config.named(source)?.owner.clone()
 }
 
+/// The incident at this severity, with the receivers that its labels are routed to now besides those it had.
+pub fn routed(config: &Config, incident: &Incident, severity: Severity, now: Timestamp) -> Incident {
+    let mut routed = Incident { severity, ..incident.clone() };
+    routed.labels.insert(Label::Severity, vec![severity.as_str().to_owned()]);
+    let receivers = match incident.subject {
+        Subject::Digest { .. } => config.digest.as_ref().map_or_else(Vec::new, |d| d.receivers.clone()),
+        _ => route::receivers(&config.routes, &routed.labels, now, &config.workspace.zone),
+    };
+    routed.receivers.extend(receivers.into_iter().filter(|r| !incident.receivers.contains(r)));
+    routed
+}
+
 /// Opens an incident unless one is open, and sends its hints. A crash in between is mended by tick's sweep.
 pub async fn open(
     store: &dyn Store,
@@ -127,7 +139,8 @@ pub async fn open(
 ) -> Result<Option<Incident>, StoreError> {
     let key = IncidentKey::new(&config.workspace.name, &opening.subject);
     let newest = store.episodes(&key).await?.pop();
-    if newest.as_ref().is_some_and(Incident::is_open) {
+    // A digest is written once, whatever became of it.
+    if newest.as_ref().is_some_and(|i| i.is_open() || matches!(i.subject, Subject::Digest { .. })) {
         return Ok(None);
     }
     let receivers = opening

@@ -1,23 +1,24 @@
 //! tick: everything that time alone makes due. Runs once a minute; twice at once, or not for an hour, is harmless.
 
-use std::time::Duration;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
-use jiff::{SignedDuration, Timestamp};
+use futures_util::FutureExt;
+use jiff::Timestamp;
 
-use super::evaluate;
 use super::open::{self, Opening};
-use super::{deliver, facts, heartbeats};
+use super::{digest, evaluate, heartbeats, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
-use crate::incident::told::Stage;
-use crate::incident::{How, Incident, Numbers, State, Subject};
-use crate::queue::{Hint, Outbox};
-use crate::rules::resolve::{self, Standing};
-use crate::rules::{Condition, judge};
-use crate::store::{Store, StoreError, Write};
+use crate::queue::Outbox;
+use crate::rules::judge;
+use crate::store::{Store, StoreError};
 
-/// Expired items deleted per tick and kind.
-const PURGE_PER_TICK: usize = 5_000;
+/// Expired items deleted at a time: one short write of many, so that others get between.
+const PURGE_AT_ONCE: usize = 2_000;
+
+/// Such writes per tick; what is left waits for the next one.
+const PURGES_PER_TICK: usize = 25;
 
 /// The step's surroundings.
 pub struct Tick<'a> {
@@ -26,22 +27,30 @@ pub struct Tick<'a> {
     pub config: &'a Config,
 }
 
+/// The parts of a tick that failed, and why. Their work stays due.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct TickFailed(Vec<String>);
+
 impl Tick<'_> {
-    /// Does what is due at `now`. Work that fails stays due.
-    pub async fn run(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.rates(now).await?;
-        heartbeats::judge_due(self, now).await?;
-        heartbeats::watch_blindness(self, now).await?;
-        self.resolve_and_sweep(now).await?;
-        crate::digest::send_due(self, now).await?;
-        self.store.purge(now, PURGE_PER_TICK).await?;
-        Ok(())
+    /// Does what is due at `now`. A part that fails or panics does not keep the others from theirs.
+    pub async fn run(&self, now: Timestamp) -> Result<(), TickFailed> {
+        let mut failed = Vec::new();
+        part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
+        part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
+        part(&mut failed, "resolve", resolve::due(self, now)).await;
+        part(&mut failed, "rules", self.judge_again(now)).await;
+        part(&mut failed, "sweep", sweep::due(self, now)).await;
+        part(&mut failed, "digest", digest::send_due(self, now)).await;
+        part(&mut failed, "purge", self.purge(now)).await;
+        if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 
-    /// Rates can become true without an arrival: old sends leave the window before old failures do.
-    async fn rates(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// Every rule over its latest window, after resolves: a failure that was counted while its incident was being
+    /// resolved was dropped by evaluate as part of that incident, and opens the next one here.
+    async fn judge_again(&self, now: Timestamp) -> Result<(), StoreError> {
         let minute = Minute::of(now);
-        for rule in self.config.rules.iter().filter(|r| matches!(r.condition, Condition::Rate { .. })) {
+        for rule in &self.config.rules {
             let span = judge::span_around(rule, minute, minute);
             for finding in evaluate::findings(self.store, self.config, rule, span).await? {
                 let opening = Opening::of_rule(self.config, rule, &finding, Vec::new());
@@ -51,116 +60,20 @@ impl Tick<'_> {
         Ok(())
     }
 
-    async fn resolve_and_sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        for incident in self.store.unsettled().await? {
-            let incident = match self.how_over(&incident, now).await? {
-                Some((how, last)) => match self.resolve(&incident, how, last, now).await? {
-                    Some(resolved) => resolved,
-                    None => continue,
-                },
-                None => incident,
-            };
-            self.sweep(&incident, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether an open incident is over, and when its last trouble was.
-    async fn how_over(&self, incident: &Incident, now: Timestamp) -> Result<Option<(How, Timestamp)>, StoreError> {
-        if !incident.is_open() {
-            return Ok(None);
-        }
-        match &incident.subject {
-            Subject::Rule { name, .. } => {
-                let Some(rule) = self.config.rule(name) else { return Ok(Some((How::RuleGone, incident.last))) };
-                let span = facts::span_of(incident, now);
-                let failing = facts::failing(self.store, rule, incident, span).await?;
-                let successes = facts::successes(self.store, rule, span).await?;
-                let coverage = self.store.coverage().await?;
-                let last = failing.iter().map(|t| t.last).max().unwrap_or(incident.last);
-                match resolve::standing(rule, &failing, &successes, last, &coverage, now) {
-                    Standing::Over(how) => Ok(Some((how, last))),
-                    Standing::NotQuiet | Standing::NotSeenFixed(_) => Ok(None),
-                }
+    async fn purge(&self, now: Timestamp) -> Result<(), StoreError> {
+        for _ in 0..PURGES_PER_TICK {
+            if self.store.purge(now, PURGE_AT_ONCE).await? < PURGE_AT_ONCE {
+                break;
             }
-            Subject::Heartbeat { name, period, .. } => {
-                let Some(heartbeat) = self.config.heartbeat(name) else {
-                    return Ok(Some((How::RuleGone, incident.last)));
-                };
-                let over = heartbeats::beats_again(self, heartbeat, *period, now).await?;
-                Ok(over.then_some((How::Recovered, incident.last)))
-            }
-            Subject::Blindness => {
-                let coverage = self.store.coverage().await?;
-                let dark = crate::heartbeat::blindness::uncovered_since(&coverage, now);
-                Ok(dark.is_none().then(|| (How::Recovered, coverage.covered_until(now).map_or(now, Minute::start))))
-            }
-            Subject::Digest { .. } => Ok(Some((How::Quiet, incident.last))),
-        }
-    }
-
-    async fn resolve(
-        &self,
-        incident: &Incident,
-        how: How,
-        last: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<Incident>, StoreError> {
-        let numbers = match &incident.subject {
-            Subject::Rule { .. } => {
-                let facts = facts::gather(self.store, self.config, incident, now).await?;
-                facts.numbers().unwrap_or(incident.numbers)
-            }
-            _ => incident.numbers,
-        };
-        let resolved = Incident {
-            state: State::Resolved { at: now, how },
-            last,
-            numbers: Numbers { count: numbers.count.max(incident.numbers.count), of: numbers.of },
-            ..incident.clone()
-        };
-        match self.store.write_incident(&resolved).await? {
-            Write::Done => {
-                tracing::info!(event = "incident_resolved", incident = resolved.id(), how = ?how);
-                Ok(Some(Incident { version: incident.version + 1, ..resolved }))
-            }
-            // Somebody else changed it: the next tick looks again.
-            Write::Conflict => Ok(None),
-        }
-    }
-
-    /// Hints for every pair that is not up to date; mends hints lost in a crash and carries long retries.
-    async fn sweep(&self, incident: &Incident, now: Timestamp) -> Result<(), StoreError> {
-        let told = self.store.told(&incident.key).await?;
-        let mut hints = Vec::new();
-        let mut all_know = !incident.is_open();
-        for receiver in deliver::audience(self.store, self.config, incident).await? {
-            let told = told.iter().find(|(name, _)| *name == receiver).map(|(_, told)| told);
-            let knows_the_end =
-                told.is_some_and(|t| t.episode > incident.episode || (t.episode == incident.episode && t.is_final()));
-            if knows_the_end {
-                continue;
-            }
-            all_know = false;
-            let waits = told.and_then(|t| t.next_attempt_at).is_some_and(|at| now < at);
-            let repeat_due = told.and_then(|t| t.last_at).is_none_or(|at| at + self.config.storm.repeat_every <= now);
-            let up_to_date = told.is_some_and(|t| {
-                matches!(&t.stage, Stage::Opened { severity } if incident.is_open() && *severity >= incident.severity)
-                    && t.episode == incident.episode
-                    && !repeat_due
-            });
-            if !waits && !up_to_date {
-                hints.push(Hint { incident: incident.key.clone(), receiver });
-            }
-        }
-        self.outbox.send_hints(&hints, now, Duration::ZERO).await?;
-        if all_know {
-            // A conflict only means that the next tick does it.
-            let _ = self.store.write_incident(&Incident { settled: true, ..incident.clone() }).await?;
         }
         Ok(())
     }
 }
 
-/// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
-pub const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
+async fn part(failed: &mut Vec<String>, name: &str, work: impl Future<Output = Result<(), StoreError>>) {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => failed.push(format!("{name}: {error}")),
+        Err(_) => failed.push(format!("{name}: panicked")),
+    }
+}

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Span;
+use crate::clock::{Minute, Span};
 use crate::customerio::event::Kind;
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
@@ -78,19 +78,24 @@ pub trait Store: Send + Sync {
     /// Registers summed by series over the span; of all kinds when `kinds` is `None`.
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError>;
 
+    /// Whether anything of a kind was counted in a minute from `since` on.
+    async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError>;
+
     /// Adds arrivals to what is known of coverage.
     async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError>;
 
     async fn coverage(&self) -> Result<Coverage, StoreError>;
 
-    /// The episodes of an incident, oldest first; at most the last ten.
+    /// The episodes of an incident, oldest first; at most the last 500, which is more than flapping makes in the 8
+    /// days that an event may be late.
     async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError>;
 
     /// Writes an incident if the stored one still has `incident.version` (0: none stored yet), and raises the
     /// version by one.
     async fn write_incident(&self, incident: &Incident) -> Result<Write, StoreError>;
 
-    /// Incidents that some receiver has still to hear about, oldest first; open ones always.
+    /// Incidents that some receiver has still to hear about, oldest first; open ones always. An item that cannot be
+    /// read is logged and left out: it must not hold up the others.
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError>;
 
     /// Incidents that opened or resolved in [from, to), oldest first.

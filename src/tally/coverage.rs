@@ -53,6 +53,7 @@ impl Heard {
 
     fn and(mut self, at: Timestamp, arrived: Timestamp, future: bool) -> Self {
         let late = arrived.duration_since(at) >= LATE;
+        let at = at.min(arrived);
         let began = if late { arrived } else { at };
         self.first = Some(self.first.map_or(began, |f| f.min(began)));
         if late {
@@ -99,12 +100,23 @@ impl Coverage {
         self.first
     }
 
+    /// The latest event that arrived in time, or when we began to hear if none has yet.
+    pub fn last_timely(&self) -> Option<Timestamp> {
+        self.timely.or(self.first)
+    }
+
+    /// Whether events are coming late just now.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        // A run that lies ahead was stamped before the clock was set back.
+        self.late.is_some_and(|late| (SignedDuration::ZERO..CALM).contains(&now.duration_since(late.last_arrival)))
+    }
+
     /// Covered minutes are those from the first authentic event up to, not including, this one.
     pub fn covered_until(&self, now: Timestamp) -> Option<Minute> {
         let first = Minute::of(self.first?);
         let timely = self.timely.map_or(first, Minute::of);
         let until = match self.late {
-            Some(late) if now.duration_since(late.last_arrival) < CALM => timely.min(Minute::of(late.from)),
+            Some(late) if self.is_late(now) => timely.min(Minute::of(late.from)),
             _ => timely,
         };
         Some(until.max(first))

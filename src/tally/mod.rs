@@ -7,6 +7,8 @@ pub mod coverage;
 #[cfg(test)]
 pub mod testing;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +58,8 @@ pub struct Counted {
 /// A register: events of one series in one minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    pub series: Series,
+    /// Shared by all registers of the series.
+    pub series: Arc<Series>,
     pub minute: Minute,
     pub count: u64,
     /// Time of the latest event in it, to the second.
@@ -66,7 +69,8 @@ pub struct Cell {
 /// Registers of one series summed over a span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Total {
-    pub series: Series,
+    /// Shared by all registers of the series.
+    pub series: Arc<Series>,
     pub count: u64,
     pub first_minute: Minute,
     pub last: Timestamp,

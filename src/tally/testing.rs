@@ -33,12 +33,12 @@ pub fn series(kind: &str, source: &str) -> Series {
 /// A register whose last event came 20 s into the minute.
 pub fn cell(clock: &str, kind: &str, source: &str, count: u64) -> Cell {
     let minute = Minute::of(at(clock));
-    Cell { series: series(kind, source), minute, count, last: minute.start() + SignedDuration::from_secs(20) }
+    Cell { series: series(kind, source).into(), minute, count, last: minute.start() + SignedDuration::from_secs(20) }
 }
 
 /// A total whose last event was at a clock time.
 pub fn total(kind: &str, source: &str, count: u64, last: &str) -> Total {
-    Total { series: series(kind, source), count, first_minute: Minute::of(at(last)), last: at(last) }
+    Total { series: series(kind, source).into(), count, first_minute: Minute::of(at(last)), last: at(last) }
 }
 
 /// Coverage after events that each arrived at once.

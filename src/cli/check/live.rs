@@ -36,11 +36,11 @@ pub struct Looked {
 }
 
 /// Resolves every secret. Receivers and the subscription are not called.
-pub fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
+pub async fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
     let mut problems = Vec::new();
     let mut lines = Vec::new();
     for Needed { what, at, may_be_missing } in needed(config) {
-        match resolve(secrets, at) {
+        match resolve(secrets, at).await {
             Ok(()) => lines.push(format!("{at} is set ({what})")),
             Err(why) if may_be_missing => lines.push(format!("{why} ({what}); that is fine")),
             Err(why) => {
@@ -86,8 +86,6 @@ fn needed(config: &Config) -> Vec<Needed<'_>> {
     needed
 }
 
-fn resolve(secrets: &dyn Secrets, at: &SecretRef) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("{at} could not be read: {error}"))?;
-    runtime.block_on(secrets.get(at)).map(drop).map_err(|error| error.to_string())
+async fn resolve(secrets: &dyn Secrets, at: &SecretRef) -> Result<(), String> {
+    secrets.get(at).await.map(drop).map_err(|error| error.to_string())
 }

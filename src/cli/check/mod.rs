@@ -64,13 +64,13 @@ struct Checked {
 }
 
 /// Runs the command: findings and summary go to standard output.
-pub fn run(args: &CheckArgs) -> ExitCode {
-    let checked = check(args, &EnvSecrets, Timestamp::now());
+pub async fn run(args: &CheckArgs) -> ExitCode {
+    let checked = check(args, &EnvSecrets, Timestamp::now()).await;
     print!("{}", if args.json { json(&checked.findings) } else { text(&checked) });
     ExitCode::from(checked.exit)
 }
 
-fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Checked {
+async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Checked {
     let file = args.config.display().to_string();
     let content = match parse::read_text(&args.config) {
         Ok(content) => content,
@@ -82,7 +82,7 @@ fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Checked {
     let mut summary = summary::of(&config, now);
     let mut exit = 0;
     if args.live {
-        let looked = live::look(&config, secrets);
+        let looked = live::look(&config, secrets).await;
         let broken = looked.problems.len();
         findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
         exit = u8::from(broken > 0);

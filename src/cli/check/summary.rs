@@ -4,13 +4,11 @@ use jiff::{Timestamp, ZonedDateTime};
 
 use crate::config::Config;
 use crate::config::parse::hours::{day_name, show_hours};
-use crate::config::reader::show_duration;
 use crate::config::schema::{ReceiverConfig, ReceiverKind};
-use crate::customerio::event::Kind;
 use crate::heartbeat::{Every, Expect, Heartbeat, period};
 use crate::message::words;
 use crate::route::{Matcher, Route};
-use crate::rules::{Condition, Rule};
+use crate::rules::Rule;
 
 /// The summary, one block a section.
 pub fn of(config: &Config, now: Timestamp) -> String {
@@ -61,31 +59,11 @@ fn route(route: &Route, everything: &str) -> String {
 }
 
 fn rule(rule: &Rule) -> String {
-    let events = kinds(&rule.events);
-    let condition = match &rule.condition {
-        Condition::Count { at_least, within } => {
-            format!("{at_least} or more of {events} within {}", show_duration(*within))
-        }
-        Condition::Rate { of, above, within, .. } => {
-            let percent = format!("{:.3}", above * 100.0);
-            let percent = percent.trim_end_matches('0').trim_end_matches('.');
-            format!("more than {percent} % {events} of {} within {}", kinds(of), show_duration(*within))
-        }
-    };
     let sources: Vec<_> = rule.sources.iter().map(|g| g.pattern()).collect();
     let from = if sources.is_empty() { String::new() } else { format!(", from {}", sources.join(", ")) };
     let by: Vec<_> = rule.group_by.iter().map(|d| d.as_str()).collect();
     let by = if by.is_empty() { String::new() } else { format!(", by {}", by.join(" and ")) };
-    format!("{}: {} on {condition}{from}{by}", rule.name, rule.severity.as_str())
-}
-
-/// `*_failed (7 channels)` rather than seven names.
-fn kinds(kinds: &[Kind]) -> String {
-    let same = kinds.first().map(|f| f.metric.clone()).filter(|m| kinds.iter().all(|k| k.metric == *m));
-    match same {
-        Some(metric) if kinds.len() > 3 => format!("*_{metric} ({} channels)", kinds.len()),
-        _ => kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(", "),
-    }
+    format!("{}: {} on {}{from}{by}", rule.name, rule.severity.as_str(), words::condition(rule))
 }
 
 fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> String {

@@ -47,9 +47,9 @@ impl Drop for Temporary {
     }
 }
 
-#[test]
-fn the_example_is_explained_in_words_and_has_no_finding() {
-    let checked = check(&example(), &Only(&[]), now());
+#[tokio::test]
+async fn the_example_is_explained_in_words_and_has_no_finding() {
+    let checked = check(&example(), &Only(&[]), now()).await;
     assert_eq!((checked.findings.as_slice(), checked.exit), (&[][..], 0));
     let summary = text(&checked);
     let (_, after_hash) = summary.split_once('\n').expect("lines");
@@ -77,10 +77,10 @@ fn the_example_is_explained_in_words_and_has_no_finding() {
     assert!(summary.starts_with("Workspace acme, Europe/Berlin; configuration "));
 }
 
-#[test]
-fn a_broken_file_exits_2_and_names_file_line_and_column() {
+#[tokio::test]
+async fn a_broken_file_exits_2_and_names_file_line_and_column() {
     let file = Temporary::with("broken.toml", b"[workspace]\nname = \"acme\"\ntimezon = \"UTC\"\n");
-    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now());
+    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now()).await;
     assert_eq!(checked.exit, 2);
     let shown = text(&checked).replace(&file.0.display().to_string(), "bridge.toml");
     insta::assert_snapshot!(shown, @r#"
@@ -98,9 +98,9 @@ fn a_broken_file_exits_2_and_names_file_line_and_column() {
     assert_eq!(unknown["level"], "error");
 }
 
-#[test]
-fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
-    let checked = check(&args("/nowhere/bridge.toml"), &Only(&[]), now());
+#[tokio::test]
+async fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
+    let checked = check(&args("/nowhere/bridge.toml"), &Only(&[]), now()).await;
     assert_eq!(checked.exit, 2);
     insta::assert_snapshot!(text(&checked), @r#"
     /nowhere/bridge.toml: error: there is no such file; name yours with --config, or start from the example bridge.toml
@@ -108,22 +108,22 @@ fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
     1 error: the bridge will not run with this
     "#);
     let file = Temporary::with("latin1.toml", b"[workspace]\nname = \"Caf\xe9\"\n");
-    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now());
+    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now()).await;
     assert_eq!((checked.exit, checked.findings[0].line, checked.findings[0].column), (2, Some(2), Some(12)));
 }
 
-#[test]
-fn live_names_each_missing_secret_and_lets_a_later_signing_key_be_missing() {
+#[tokio::test]
+async fn live_names_each_missing_secret_and_lets_a_later_signing_key_be_missing() {
     let live = CheckArgs { live: true, ..example() };
     const ALL: &[&str] = &["CIO_SIGNING_KEY", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"];
-    let fine = check(&live, &Only(ALL), now());
+    let fine = check(&live, &Only(ALL), now()).await;
     assert_eq!((fine.findings.as_slice(), fine.exit), (&[][..], 0));
     let told = text(&fine);
     assert!(told.contains("env:CIO_SIGNING_KEY_PREVIOUS is not set (a later signing key); that is fine"), "{told}");
     assert!(told.contains("Not looked at yet: whether the receivers take messages"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 
-    let missing = check(&live, &Only(&["CIO_SIGNING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"]), now());
+    let missing = check(&live, &Only(&["CIO_SIGNING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"]), now()).await;
     assert_eq!(missing.exit, 1);
     let shown: Vec<_> = missing.findings.iter().map(|f| (f.message.as_str(), f.line.is_some())).collect();
     assert_eq!(shown, [("env:PAGERDUTY_ROUTING_KEY is not set; it is needed for the receiver on-call", true)]);

@@ -5,9 +5,6 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::midnight;
-use crate::config::Config;
-
 /// From midnight to the next day's digest.
 const MINUTES: i64 = 33 * 60;
 
@@ -21,10 +18,6 @@ const REMARKS: &[(i64, &str)] = &[
     (19 * 60 + 30, "19:30  the filter is repaired; the people who were left out enter"),
 ];
 
-pub(super) fn begin(config: &Config) -> Timestamp {
-    midnight(config)
-}
-
 /// Makes the bodies of each minute's webhooks.
 pub(super) struct Traffic {
     midnight: Timestamp,
@@ -36,12 +29,8 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub fn new(config: &Config) -> Self {
-        Self { midnight: midnight(config), minute: -1, events: 0, dice: 0x5eed, later: VecDeque::new() }
-    }
-
-    pub fn announcement(&self) -> &'static str {
-        "A made-up Monday, played at speed through the real steps. Receivers print what they would have sent."
+    pub fn new(midnight: Timestamp) -> Self {
+        Self { midnight, minute: -1, events: 0, dice: 0x5eed, later: VecDeque::new() }
     }
 
     /// The next minute and its webhooks; `None` when the demo is over.

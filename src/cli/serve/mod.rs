@@ -10,6 +10,7 @@ use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -36,15 +37,15 @@ const REOPEN_EVERY: Duration = Duration::from_secs(5);
   bridge serve
   bridge serve --config /etc/bridge.toml --listen 0.0.0.0:9000 --data /var/lib/bridge
 
-Point the reporting webhook of Customer.io at http://HOST:PORT/webhooks/customerio (through a proxy that speaks
-TLS), and export the secrets that the configuration refers to. Logs go to stderr, one event a line.")]
+Export the secrets that the configuration refers to, and point the reporting webhook of Customer.io at
+https://YOUR-HOST/webhooks/customerio: a proxy that speaks TLS passes it on. Logs go to stderr, an event a line.")]
 pub struct ServeArgs {
     /// The configuration.
     #[arg(long, default_value = "bridge.toml", value_name = "FILE")]
     pub config: PathBuf,
-    /// Where to listen; port 0 picks a free one, which the first line of output names.
+    /// Where to listen: an address or a name, and a port; port 0 picks a free one, which the first line of output names.
     #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
-    pub listen: SocketAddr,
+    pub listen: String,
     /// Where the bridge keeps what it remembers.
     #[arg(long, default_value = "./bridge-data", value_name = "FOLDER")]
     pub data: PathBuf,
@@ -65,7 +66,8 @@ struct Running {
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener =
+        TcpListener::bind(&args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
     let front = Arc::new(Front::default());
     let (stop, stopping) = watch::channel(false);
@@ -123,7 +125,8 @@ async fn start(
         receivers: receivers::build::all(&config.receivers, secrets.as_ref(), &clock).await,
         config: config.clone(),
         clock: clock.clone(),
-        owner: format!("serve-{}-{}", std::process::id(), clock.now().as_nanosecond()),
+        process: format!("serve-{}-{}", std::process::id(), clock.now().as_nanosecond()),
+        leases: AtomicU64::new(0),
     });
     let ingest = Ingest {
         store: store.clone(),
@@ -164,7 +167,9 @@ fn read_config(path: &Path) -> Option<Config> {
 type Opened = (Arc<dyn Store>, Arc<EmbeddedQueue>, File);
 
 async fn open(data: &Path, config: &Config) -> Result<Opened, StoreError> {
-    let store = EmbeddedStore::open(data, &config.workspace.name, Durability::Full)?;
+    let (folder, workspace) = (data.to_owned(), config.workspace.name.clone());
+    let opening = tokio::task::spawn_blocking(move || EmbeddedStore::open(&folder, &workspace, Durability::Full));
+    let store = opening.await.map_err(|e| StoreError::Unavailable(e.to_string()))??;
     let lock = only_one(data)?;
     let queue = Arc::new(store.queue());
     // Whoever held leases or messages in this folder is dead: one serve a folder.

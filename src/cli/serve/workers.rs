@@ -1,5 +1,6 @@
 //! The loops of `serve`: one evaluator, one lane a receiver, one ticker. Each drains before it stops.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,9 @@ pub(super) struct Workers {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Exit code when the process cannot go on (`EX_SOFTWARE` of sysexits.h).
+const EXIT_BROKEN: u8 = 70;
+
 /// What a loop works off.
 enum Lane {
     Events,
@@ -52,10 +56,22 @@ enum Lane {
 
 type Stop = watch::Receiver<bool>;
 
+/// How long a loop has been told to stop.
+#[derive(Default)]
+struct Draining(Option<Timestamp>);
+
+impl Draining {
+    fn is_over(&mut self, stop: &Stop, now: Timestamp) -> bool {
+        *stop.borrow() && now.duration_since(*self.0.get_or_insert(now)) >= DRAIN
+    }
+}
+
 async fn ended(loops: &mut JoinSet<()>) {
     while let Some(ended) = loops.join_next().await {
         if let Err(error) = ended {
+            // Half a bridge would answer 200 and alert nobody: rather none, and a supervisor starts a whole one.
             tracing::error!(event = "loop_died", %error);
+            std::process::exit(i32::from(EXIT_BROKEN));
         }
     }
 }
@@ -67,8 +83,8 @@ impl Workers {
         // Lanes stop after those that fill them, so that a stop leaves as little as possible for the next start.
         let (stop_lanes, lanes_stopping) = watch::channel(false);
         let mut lanes = JoinSet::new();
-        for receiver in &this.config.receivers {
-            lanes.spawn(this.clone().lane(receiver.name.clone(), lanes_stopping.clone()));
+        for receiver in this.lanes().await {
+            lanes.spawn(this.clone().lane(receiver, lanes_stopping.clone()));
         }
         let mut fillers = JoinSet::new();
         fillers.spawn(this.clone().evaluate(stop.clone()));
@@ -78,24 +94,27 @@ impl Workers {
         ended(&mut lanes).await;
     }
 
+    /// The configured receivers, and those that hints from before still wait for.
+    async fn lanes(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> = self.config.receivers.iter().map(|r| r.name.clone()).collect();
+        match self.queue.hinted_receivers().await {
+            Ok(hinted) => names.extend(hinted),
+            Err(error) => tracing::error!(event = "hints_not_read", %error),
+        }
+        names
+    }
+
     async fn evaluate(self: Arc<Self>, mut stop: Stop) {
-        let mut draining_since: Option<Timestamp> = None;
-        loop {
-            let now = self.clock.now();
-            if *stop.borrow() && draining_since.is_none() {
-                draining_since = Some(now);
-            }
-            match self.evaluate_once(now).await {
-                Ok(0) if draining_since.is_some() => return,
+        let mut draining = Draining::default();
+        while !draining.is_over(&stop, self.clock.now()) {
+            match self.evaluate_once(self.clock.now()).await {
+                Ok(0) if *stop.borrow() => return,
                 Ok(0) => self.nap(&Lane::Events, &mut stop).await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(event = "evaluate_failed", %error);
                     tokio::time::sleep(REST).await;
                 }
-            }
-            if draining_since.is_some_and(|since| self.clock.now().duration_since(since) >= DRAIN) {
-                return;
             }
         }
     }
@@ -123,7 +142,8 @@ impl Workers {
         let lane = Lane::Hints { receiver: receiver.clone() };
         let slots = Arc::new(Semaphore::new(SENDS_AT_ONCE));
         let mut sends = JoinSet::new();
-        loop {
+        let mut draining = Draining::default();
+        while !draining.is_over(&stop, self.clock.now()) {
             while sends.try_join_next().is_some() {}
             let Ok(slot) = slots.clone().acquire_owned().await else { return };
             let now = self.clock.now();
@@ -191,20 +211,18 @@ impl Workers {
         while !*stop.borrow() {
             let now = self.clock.now();
             let minute = Minute::of(now);
+            let mut wait = LONGEST_NAP;
             if last != Some(minute) {
                 let step =
                     Tick { store: self.deliver.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config };
-                match AssertUnwindSafe(step.run(now)).catch_unwind().await {
-                    Ok(Ok(())) => last = Some(minute),
-                    Ok(Err(error)) => tracing::error!(event = "tick_failed", %error),
-                    Err(_) => {
-                        tracing::error!(event = "tick_panicked");
-                        last = Some(minute);
+                match step.run(now).await {
+                    Ok(()) => last = Some(minute),
+                    Err(error) => {
+                        tracing::error!(event = "tick_failed", %error);
+                        wait = REST;
                     }
                 }
             }
-            let next = minute.plus(1).start().duration_since(self.clock.now());
-            let wait = Duration::try_from(next).unwrap_or(Duration::ZERO).clamp(Duration::from_millis(50), LONGEST_NAP);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.wait_for(|stop| *stop) => {}

@@ -7,6 +7,8 @@ use crate::config::reader::{Problem, Report, quoted};
 
 /// A key that has no effect yet, as a path from the top of the file, and what happens instead.
 pub const NOT_YET: &[(&str, &str)] = &[
+    ("customerio.app_api_key", "nothing is asked of the App API"),
+    ("customerio.app_api_url", "nothing is asked of the App API"),
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
     ("deadman", "nothing is pinged; watch the daily digest instead"),
@@ -16,6 +18,7 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("storm.update_every", "open incidents are spoken of again after repeat_every only"),
     ("storm.open_incidents", "every incident is told on its own, however many are open"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
+    ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),
 ];
 

@@ -64,6 +64,11 @@ pub const CAUSES: &[CauseRow] = &[
             "Open the provider's console and look for a suspension notice.",
             "Look at billing: an unpaid balance suspends an account."],
         ("sms_failed", "Twilio Error 30002: Account suspended"), TWILIO),
+    row("trial_account", ("provider account is a trial", "A trial account at Twilio sends to numbers that it has verified and to no others."),
+        (Configuration, Now), &[
+            "Upgrade the account in Twilio's console.",
+            "Look whether this workspace was meant to use another account."],
+        ("sms_failed", "Twilio Error 21608: The number is unverified. Trial accounts cannot send messages to unverified numbers"), TWILIO),
     row("sender_rejected", ("sender not accepted", "The From address or number may not send this: unknown to the provider, not ours, or not able to."),
         (Configuration, Now), &[
             "Compare the From of the message with the senders that the provider lists as verified.",

@@ -7,6 +7,8 @@ const READ_CHARS: usize = 1_000;
 pub struct Text<'a> {
     /// Lower case words with one space between, and one at either end.
     words: String,
+    /// The same of each part between semicolons: a push joins the texts of its devices so.
+    parts: Vec<String>,
     tokens: Vec<Token<'a>>,
 }
 
@@ -14,8 +16,9 @@ pub struct Text<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Token<'a> {
     text: &'a str,
-    /// What stands right before it.
+    /// What stands right before it, and right behind it.
     after: Option<char>,
+    before: Option<char>,
 }
 
 impl<'a> Text<'a> {
@@ -23,25 +26,23 @@ impl<'a> Text<'a> {
     pub fn of(text: &'a str) -> Self {
         let end = text.char_indices().nth(READ_CHARS).map_or(text.len(), |(at, _)| at);
         let text = text.get(..end).unwrap_or_default();
-        let mut words = String::with_capacity(text.len() + 2);
-        words.push(' ');
-        // "doesn't" is one word, as in "recipient's".
-        for c in text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase) {
-            match c.is_alphanumeric() || c == '_' {
-                true => words.push(c),
-                false if words.ends_with(' ') => {}
-                false => words.push(' '),
-            }
-        }
-        if !words.ends_with(' ') {
-            words.push(' ');
-        }
-        Self { words, tokens: tokens(text) }
+        Self { words: words(text), parts: text.split(';').map(words).collect(), tokens: tokens(text) }
     }
 
     /// Whether it has this run of words, given in lower case with one space between.
     pub fn says(&self, phrase: &str) -> bool {
         whole(&self.words, phrase).is_some()
+    }
+
+    /// Whether it, or one of its parts between semicolons, is this run of words and nothing else.
+    pub fn is(&self, phrase: &str) -> bool {
+        self.parts.iter().any(|part| part.trim() == phrase)
+    }
+
+    /// Whether it ends with this run of words.
+    pub fn ends(&self, phrase: &str) -> bool {
+        let before = self.words.trim_end().strip_suffix(phrase);
+        before.is_some_and(|before| before.ends_with(' '))
     }
 
     /// Whether it begins with the first run of words and has the second one behind it.
@@ -78,7 +79,7 @@ impl<'a> Text<'a> {
         None
     }
 
-    /// Five-digit numbers that are called an error or a code, or are the whole text.
+    /// Five-digit numbers that are called an error or a code, are the whole text, or end it in brackets.
     pub fn twilio(&self) -> Vec<&'a str> {
         const NAMES: [&str; 4] = ["error", "errors", "code", "errorcode"];
         let is_number = |t: &Token| t.text.len() == 5 && is_number(t.text);
@@ -91,18 +92,41 @@ impl<'a> Text<'a> {
             }
             _ => None,
         });
-        named.collect()
+        let in_brackets = |t: &&Token| is_number(t) && (t.after, t.before) == (Some('('), Some(')'));
+        named.chain(self.tokens.last().filter(in_brackets).map(|t| t.text)).collect()
     }
 
-    /// The status of a text that begins like `HTTP 404 Not Found`.
+    /// The status of a text that begins like `HTTP 404 Not Found` or `HTTP/1.1 404 Not Found`.
     pub fn http(&self) -> Option<u16> {
+        let is_version = |t: &Token| t.after == Some('/') && matches!(t.text, "1.0" | "1.1" | "2" | "2.0" | "3");
         match self.tokens.as_slice() {
+            [http, version, status, ..] if http.text.eq_ignore_ascii_case("http") && is_version(version) => {
+                Some(status.text).filter(|status| status.len() == 3)?.parse().ok()
+            }
             [http, status, ..] if http.text.eq_ignore_ascii_case("http") && status.text.len() == 3 => {
                 status.text.parse().ok()
             }
             _ => None,
         }
     }
+}
+
+/// Lower case words with one space between, and one at either end.
+fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len() + 2);
+    words.push(' ');
+    // "doesn't" is one word, as in "recipient's".
+    for c in text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase) {
+        match c.is_alphanumeric() || c == '_' {
+            true => words.push(c),
+            false if words.ends_with(' ') => {}
+            false => words.push(' '),
+        }
+    }
+    if !words.ends_with(' ') {
+        words.push(' ');
+    }
+    words
 }
 
 /// Where `phrase` stands as whole words in `words`, which has a space at either end of each word.
@@ -137,7 +161,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         match (inside, start) {
             (true, None) => start = Some((at, before)),
             (false, Some((from, after))) => {
-                tokens.push(Token { text: text.get(from..at).unwrap_or_default(), after });
+                tokens.push(Token { text: text.get(from..at).unwrap_or_default(), after, before: Some(c) });
                 start = None;
             }
             _ => {}
@@ -145,7 +169,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         before = Some(c);
     }
     if let Some((from, after)) = start {
-        tokens.push(Token { text: text.get(from..).unwrap_or_default(), after });
+        tokens.push(Token { text: text.get(from..).unwrap_or_default(), after, before: None });
     }
     tokens
 }

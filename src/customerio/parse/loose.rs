@@ -4,10 +4,15 @@
 //! recurses: a body nested a million deep is scanned, not walked.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+/// [`Object::texts_in`] looks at this many values, nested this deep: more is not how anybody identifies a person.
+const MOST_VALUES: usize = 64;
+const MOST_DEEP: usize = 4;
 
 /// A JSON object with its fields in raw form.
 #[derive(Default)]
@@ -26,6 +31,28 @@ impl<'a> Object<'a> {
     /// The objects of a list; other elements are left out.
     pub fn objects(&self, field: &str) -> Vec<Object<'a>> {
         self.list(field).into_iter().flatten().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+    }
+
+    /// Every text and number in a field, however deep, up to a bound.
+    pub fn texts_in(&self, field: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        let mut left: VecDeque<(&RawValue, usize)> = self.field(field).map(|raw| (raw, 0)).into_iter().collect();
+        for _ in 0..MOST_VALUES {
+            let Some((raw, depth)) = left.pop_front() else { break };
+            let inner: Vec<&RawValue> = match raw.get().as_bytes().first() {
+                Some(b'{' | b'[') if depth == MOST_DEEP => continue,
+                Some(b'{') => serde_json::from_str(raw.get())
+                    .map(|object: Object| object.0.into_iter().map(|(_, value)| value).collect())
+                    .unwrap_or_default(),
+                Some(b'[') => serde_json::from_str(raw.get()).unwrap_or_default(),
+                _ => {
+                    texts.extend(text(raw).filter(|text| !text.is_empty()));
+                    continue;
+                }
+            };
+            left.extend(inner.into_iter().take(MOST_VALUES).map(|value| (value, depth + 1)));
+        }
+        texts
     }
 
     fn list(&self, field: &str) -> Option<Vec<&'a RawValue>> {

@@ -116,7 +116,7 @@ fn an_odd_body_loses_nothing_that_can_be_read() {
     send_test: 1 test
     truncated: unreadable: JSON that ends too soon (line 9 column 6)
     unicode_escapes: email_failed campaign:5 render_error
-    unknown_channel: carrierpigeon_failed campaign:5 unknown
+    unknown_channel: carrier-pigeon_failed campaign:5 unknown
     unknown_metric: email_snoozed campaign:5 unknown
     ");
 }

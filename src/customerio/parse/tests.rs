@@ -145,8 +145,8 @@ fn any_time_stamp_gives_a_time() {
         (json!(STAMP * 1000), own),
         (json!(format!(" {STAMP} ")), own),
         (json!(STAMP + 10), (arrived(), false)),
-        (json!(STAMP + 11), (at("2026-01-01T00:00:11Z"), true)),
-        (json!(STAMP + 310), (at("2026-01-01T00:05:10Z"), true)),
+        (json!(STAMP + 20), (at("2026-01-01T00:00:20Z"), false)),
+        (json!(STAMP + 310), (at("2026-01-01T00:05:10Z"), false)),
         (json!(STAMP + 311), unknown),
         (json!(99_999_999_999_i64), unknown),
         (json!(STAMP * 1_000_000), unknown),
@@ -251,7 +251,7 @@ fn a_deep_body_takes_no_stack() {
 #[test]
 fn an_unknown_channel_or_metric_is_kept() {
     let event = one(&json!({"object_type": "Pigeon Post", "metric": "eaten", "data": {"failure_message": "by a cat"}}));
-    assert_eq!(event.kind.to_string(), "pigeonpost_eaten");
+    assert_eq!(event.kind.to_string(), "pigeon-post_eaten");
     assert_eq!(event.failure.unwrap().sample.as_deref(), Some("by a cat"));
     assert_eq!(one(&json!({"object_type": "email", "metric": "paused"})).failure, None);
     assert_eq!(one(&with(bounced(), "/metric", json!("delivered"))).failure, None);
@@ -281,6 +281,37 @@ fn personal_data_leaves_only_when_the_configuration_says_so() {
     assert_eq!((shown.cause, shown.fingerprint), (hidden.cause, hidden.fingerprint));
     let long = with(bounced(), "/data/failure_message", json!("é ".repeat(1000)));
     assert_eq!(one(&long).failure.unwrap().sample.unwrap().chars().count(), SAMPLE_CHARS);
+}
+
+#[test]
+fn whatever_the_workspace_identifies_people_by_is_masked() {
+    let identifiers = json!({"email": "ada.lovelace@gmail.com", "phone": "+34 612 345 678", "anonymous_id": "anon-Q",
+        "org": {"member": ["memb-7", 12345, {"deep": "deepest-1"}]}, "short": "abc", "flag": true});
+    let text = "ada.lovelace 612 34 56 78 anon-q memb-7 12345 deepest-1 abc true";
+    let body = with(with(bounced(), "/data/identifiers", identifiers), "/data/failure_message", json!(text));
+    assert_eq!(one(&body).failure.unwrap().sample.unwrap(), "[id] [number] [id] [id] [id] [id] abc true");
+    let deep = format!("{}\"memb-9\"{}", "[".repeat(1000), "]".repeat(1000));
+    let body = with(bounced(), "/data/failure_message", json!("memb-9")).to_string();
+    assert!(read(&body.replace("\"u_117\"", &deep)).is_ok());
+    let many = with(bounced(), "/data/identifiers", json!(vec!["memb-9"; 10_000]));
+    assert_eq!(one(&many).source.to_string(), "campaign:5");
+}
+
+#[test]
+fn a_slack_channel_is_nobodys_name() {
+    let body = json!({"object_type": "slack", "metric": "failed", "data": {"recipient": "#growth-alerts",
+        "failure_message": "channel_not_found: #growth-alerts"}});
+    let failure = one(&body).failure.unwrap();
+    assert_eq!(failure.sample.as_deref(), Some("channel_not_found: #growth-alerts"));
+    assert_eq!(failure.cause.as_str(), "slack_channel");
+}
+
+#[test]
+fn an_address_is_nobodys_id() {
+    let id = |id: &str| one(&with(bounced(), "/event_id", json!(id))).event_id.unwrap();
+    assert_eq!(id("ada@gmail.com/5"), "_email__5");
+    assert_eq!(id("ada%40gmail.com"), "_email_");
+    assert_eq!(id("01KDVB6M2Q8Z4T0YB3W5R7N9PA"), "01KDVB6M2Q8Z4T0YB3W5R7N9PA");
 }
 
 #[test]

@@ -121,6 +121,10 @@ fn details(message: &Message) -> Value {
         details.insert("sources".to_owned(), json!(about.sources));
     }
     for field in &message.fields {
+        // Said already, in the machine's words.
+        if details.get(&field.name.to_lowercase()).is_some_and(|said| *said == field.value) {
+            continue;
+        }
         // A field never replaces a name that filters and event rules look at.
         details.entry(field.name).or_insert_with(|| json!(field.value));
     }

@@ -61,7 +61,8 @@ pub fn plain_payload(message: &Message) -> Value {
 /// The title with a sign that is seen from across the room.
 fn headline(message: &Message) -> String {
     let sign = match (message.phase, message.severity) {
-        (Phase::Resolved | Phase::OpenedAndResolved, _) => "✅",
+        (Phase::Resolved | Phase::OpenedAndResolved, _) if plain::is_fixed(message) => "✅",
+        (Phase::Resolved | Phase::OpenedAndResolved, _) => "⚪",
         (Phase::Digest, _) => "📋",
         (Phase::Test, _) => "🧪",
         (_, Severity::Critical) => "🔴",

@@ -11,7 +11,7 @@ use crate::incident::{Incident, IncidentKey, State};
 use crate::store::{StoreError, Write};
 
 /// Most episodes that are answered of one incident.
-const EPISODES: usize = 10;
+const EPISODES: usize = 500;
 
 pub async fn write(database: &Database, incident: &Incident) -> Result<Write, StoreError> {
     let expected = incident.version;
@@ -62,7 +62,19 @@ pub async fn episodes(database: &Database, key: &IncidentKey) -> Result<Vec<Inci
 
 pub async fn unsettled(database: &Database) -> Result<Vec<Incident>, StoreError> {
     let sql = "SELECT json FROM incidents WHERE live = 1 ORDER BY opened_at, key, episode";
-    database.read(|tx| find(tx, sql, &[])).await
+    let all = |tx: &Connection| {
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    };
+    let readable = |json: &String| match serde_json::from_str(json) {
+        Ok(incident) => Some(incident),
+        Err(error) => {
+            tracing::error!(event = "incident_unreadable", line = error.line(), column = error.column());
+            None
+        }
+    };
+    Ok(database.read(all).await?.iter().filter_map(readable).collect())
 }
 
 pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {

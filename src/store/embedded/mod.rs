@@ -32,7 +32,7 @@ pub use self::database::{Durability, FILE};
 use self::tally::Tally;
 pub(crate) use self::trouble::unwritable;
 use super::{Lease, Quarantined, Store, StoreError, Write};
-use crate::clock::Span;
+use crate::clock::{Minute, Span};
 use crate::customerio::event::Kind;
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
@@ -76,6 +76,10 @@ impl Store for EmbeddedStore {
 
     async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError> {
         self.tally.cells(kinds, span).await
+    }
+
+    async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
+        self.tally.heard(kind, since).await
     }
 
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {

@@ -1,6 +1,7 @@
 //! Series and the numbers they are stored under.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -22,7 +23,7 @@ pub struct Number {
 #[derive(Default)]
 pub struct Known {
     numbers: HashMap<Series, Number>,
-    named: HashMap<i64, Series>,
+    named: HashMap<i64, Arc<Series>>,
 }
 
 impl Known {
@@ -31,7 +32,7 @@ impl Known {
     }
 
     /// Those of these numbers whose series is known.
-    pub fn named(&self, ids: impl Iterator<Item = i64>) -> HashMap<i64, Series> {
+    pub fn named(&self, ids: impl Iterator<Item = i64>) -> HashMap<i64, Arc<Series>> {
         let mut found = HashMap::new();
         for id in ids {
             if let (false, Some(series)) = (found.contains_key(&id), self.named.get(&id)) {
@@ -55,7 +56,7 @@ impl Known {
         }
     }
 
-    pub fn name(&mut self, found: &HashMap<i64, Series>) {
+    pub fn name(&mut self, found: &HashMap<i64, Arc<Series>>) {
         if self.named.len() + found.len() > KNOWN {
             self.named.clear();
         }
@@ -69,7 +70,7 @@ pub fn json_of(series: &Series) -> Result<String, StoreError> {
 }
 
 /// The series of these numbers.
-pub fn series_of(tx: &Connection, ids: &[i64]) -> Result<HashMap<i64, Series>, StoreError> {
+pub fn series_of(tx: &Connection, ids: &[i64]) -> Result<HashMap<i64, Arc<Series>>, StoreError> {
     let mut find = tx.prepare_cached("SELECT json FROM series WHERE id = ?1")?;
     let mut found = HashMap::new();
     for id in ids {
@@ -78,8 +79,8 @@ pub fn series_of(tx: &Connection, ids: &[i64]) -> Result<HashMap<i64, Series>, S
         }
         let json: Option<String> = find.query_row([id], |row| row.get(0)).optional()?;
         let json = json.ok_or_else(|| no_series(*id))?;
-        let series = serde_json::from_str(&json).map_err(|e| trouble::unreadable("a series", &e))?;
-        found.insert(*id, series);
+        let series: Series = serde_json::from_str(&json).map_err(|e| trouble::unreadable("a series", &e))?;
+        found.insert(*id, Arc::new(series));
     }
     Ok(found)
 }

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 use crate::tally::{Cell, Class, Counted, Entry, Series, Total};
 
 /// A series with three numbers read from its registers.
-type Register = (Series, [i64; 3]);
+type Register = (Arc<Series>, [i64; 3]);
 
 /// Counts, and reads counts.
 pub struct Tally {
@@ -56,7 +56,7 @@ impl Tally {
         }
         let counted = |seen: &Seen| {
             let series = named.get(&seen.series).cloned().ok_or_else(|| no_series(seen.series))?;
-            Ok(Counted { class: Class { series, at: seconds(seen.at_s)? }, first: seen.first })
+            Ok(Counted { class: Class { series: (*series).clone(), at: seconds(seen.at_s)? }, first: seen.first })
         };
         seen.iter().map(counted).collect()
     }
@@ -77,6 +77,13 @@ impl Tally {
             Ok(Total { series, count: unsigned(count), first_minute: Minute(first), last: seconds(last_s)? })
         };
         self.rows(sql, values).await?.into_iter().map(total).collect()
+    }
+
+    /// Whether anything of a kind was counted in a minute from `since` on.
+    pub async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
+        let kind = kind.to_string();
+        let sql = "SELECT 1 FROM registers WHERE kind = ?1 AND minute >= ?2 LIMIT 1";
+        self.database.read(move |tx| Ok(tx.prepare_cached(sql)?.exists((kind, since.0))?)).await
     }
 
     /// Rows of the registers with their series, all of one snapshot.
@@ -133,12 +140,12 @@ impl Tally {
     }
 
     /// Remembers the numbers, now that they are committed; answers the series of each.
-    fn learn(&self, order: &[&Series], numbers: &[Number]) -> HashMap<i64, Series> {
+    fn learn(&self, order: &[&Series], numbers: &[Number]) -> HashMap<i64, Arc<Series>> {
         let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
         for (series, number) in order.iter().zip(numbers) {
             known.learn(series, *number);
         }
-        order.iter().zip(numbers).map(|(series, number)| (number.id, (*series).clone())).collect()
+        order.iter().zip(numbers).map(|(series, number)| (number.id, Arc::new((*series).clone()))).collect()
     }
 }
 

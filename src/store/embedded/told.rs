@@ -20,10 +20,11 @@ pub async fn lease(
     let (key, receiver, owner) = (key.0.clone(), receiver.to_owned(), owner.to_owned());
     let (now, until) = (micros(now), micros(until));
     let taken = database.write(move |tx| {
-        // A lease is free from the instant that it ends at.
+        // A lease is free from the instant that it ends at. All are of one length: one that ends over a minute
+        // (in microseconds) after the one asked for was taken before the clock was set back, and would last that long.
         let mut take = tx.prepare_cached(
             "INSERT INTO told (key, receiver, owner, until, touched) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET owner = ?3, until = ?4, touched = ?5 WHERE owner IS NULL OR until <= ?5
+             ON CONFLICT DO UPDATE SET owner = ?3, until = ?4, touched = ?5 WHERE owner IS NULL OR until <= ?5 OR until > ?4 + 60000000
              RETURNING json",
         )?;
         let granted: Option<Option<String>> =

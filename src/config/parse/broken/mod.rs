@@ -17,7 +17,9 @@ fn problems_with(more: &str) -> Vec<String> {
 /// Each text, and how its only problem begins, with what else is in it.
 fn each_has_one_problem(table: &[(&str, &str, &[&str])]) {
     for (more, start, phrases) in table {
-        let problems = problems_with(more);
+        let mut problems = problems_with(more);
+        // Said of any value of the key, right or wrong.
+        problems.retain(|p| !p.contains("\"page.base_url\" has no effect"));
         let [problem] = problems.as_slice() else { panic!("{more}\nhas these problems:\n{}", problems.join("\n")) };
         assert!(problem.starts_with(start), "{more}\n{problem}");
         for phrase in *phrases {
@@ -232,10 +234,10 @@ fn routes_that_are_wrong_or_never_match() {
     8:1: warning: no route takes everything: what none of them matches is told to nobody; allowed: a last [[routes]] without match and hours
     11:1: warning: this route is never reached: the one on line 8 takes everything and does not continue
     10:11: error: unknown key "severety" in match of [[routes]]; allowed: severity, kind, rule, source, owner, channel, metric, cause; did you mean "severity"?
-    10:11: warning: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
+    10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
     fine
     10:22: error: "severity" in match of [[routes]] needs at least one entry
-    10:11: warning: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, digest; did you mean "heartbeat"?
+    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness; did you mean "heartbeat"?
     10:11: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner
     10:11: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; did you mean "failures"?
     10:20: error: "source" in match of [[routes]] matches no source: "campain:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?

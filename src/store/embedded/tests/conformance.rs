@@ -18,7 +18,7 @@ fn span(from: &str, to: &str) -> Span {
 /// All registers of failures, as (campaign, minute) -> count.
 async fn tally(store: &dyn Store) -> BTreeMap<(String, i64), u64> {
     let cells = store.cells(&[FAILED], span("00:00", "23:59")).await.expect("reads");
-    cells.into_iter().map(|c| ((c.series.source.id, c.minute.0), c.count)).collect()
+    cells.into_iter().map(|c| ((c.series.source.id.clone(), c.minute.0), c.count)).collect()
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn cells_and_totals_are_of_the_kinds_and_minutes_asked_for() {
     assert_eq!(cells, [&failures[..], &[cell("email_sent", "14:03")]].concat());
 
     let totals = fresh.any().totals(None, asked).await.expect("reads");
-    let total = |entry: &Entry| totals.iter().find(|t| t.series == entry.class.series).expect("a total");
+    let total = |entry: &Entry| totals.iter().find(|t| *t.series == entry.class.series).expect("a total");
     assert_eq!(totals.len(), 3);
     assert_eq!((total(&entries[0]).count, total(&entries[0]).last), (2, t("14:04")));
     assert_eq!((total(&entries[2]).count, total(&entries[2]).first_minute), (1, Minute::of(t("14:04"))));
@@ -140,14 +140,14 @@ async fn an_incident_is_written_only_over_the_version_that_was_read() {
 }
 
 #[tokio::test]
-async fn the_last_ten_episodes_are_answered_oldest_first() {
+async fn the_last_episodes_are_answered_oldest_first() {
     let fresh = Fresh::store();
     let one = incident("bounces", t("14:02"));
-    for episode in 1..=12 {
+    for episode in 1..=505 {
         let _ = fresh.any().write_incident(&Incident { episode, ..one.clone() }).await.expect("writes");
     }
     let episodes = fresh.any().episodes(&one.key).await.expect("reads");
-    assert_eq!(episodes.iter().map(|i| i.episode).collect::<Vec<_>>(), (3..=12).collect::<Vec<_>>());
+    assert_eq!(episodes.iter().map(|i| i.episode).collect::<Vec<_>>(), (6..=505).collect::<Vec<_>>());
 }
 
 #[tokio::test]

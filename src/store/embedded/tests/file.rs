@@ -201,6 +201,6 @@ async fn a_series_used_again_after_long_is_still_named() {
         let counted = fresh.any().count(std::slice::from_ref(&entry), now).await.expect("counts");
         assert_eq!(counted[0].class, entry.class);
         let span = crate::clock::Span::new(crate::clock::Minute::of(now), crate::clock::Minute::of(now).plus(1));
-        assert_eq!(fresh.again().totals(None, span).await.expect("reads")[0].series, entry.class.series);
+        assert_eq!(*fresh.again().totals(None, span).await.expect("reads")[0].series, entry.class.series);
     }
 }

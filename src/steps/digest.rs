@@ -1,0 +1,106 @@
+//! tick's work on the digest: reads the day, writes it down once, and lets deliver bring it.
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::open::{self, Opening};
+use super::tick::Tick;
+use crate::clock::{Minute, Span};
+use crate::config::Config;
+use crate::digest::{self, Day};
+use crate::heartbeat::period;
+use crate::incident::told::Stage;
+use crate::incident::{Incident, Numbers, Severity, Subject};
+use crate::route::{Label, Labels};
+use crate::store::{StoreError, Write};
+
+/// Where the digest's cursor stands: the last local date it was made for.
+pub const CURSOR: &str = "digest";
+
+/// A period is known by its end, which may lie a week after the time it is due by.
+const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// Verdicts that are overdue by more are in no digest.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// Makes and opens the digest if its time has come. After a pause the latest one comes, not each missed one.
+pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let Some(digest) = &tick.config.digest else { return Ok(()) };
+    let zone = &tick.config.workspace.zone;
+    let today = zone.to_datetime(now).date();
+    let due = period::instant(today, digest.at, zone);
+    let last_due = if now >= due { today } else { today.saturating_sub(1.day()) };
+    let stored = tick.store.cursor(CURSOR).await?;
+    let sent_until = stored.as_deref().and_then(|text| text.parse::<jiff::civil::Date>().ok());
+    let to = last_due.to_string();
+    match sent_until {
+        Some(sent) if sent >= last_due => return Ok(()),
+        Some(_) => {
+            let day = gather(tick, last_due, digest.at, now).await?;
+            let opening = opening(tick.config, &digest.receivers, &day, now);
+            open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+        }
+        // A fresh install begins with its first full wait, not with an empty digest.
+        None => {}
+    }
+    // A twin that moved it did the same work.
+    match tick.store.move_cursor(CURSOR, stored.as_deref(), &to).await? {
+        Write::Done | Write::Conflict => Ok(()),
+    }
+}
+
+async fn gather(
+    tick: &Tick<'_>,
+    date: jiff::civil::Date,
+    at: jiff::civil::Time,
+    now: Timestamp,
+) -> Result<Day, StoreError> {
+    let zone = &tick.config.workspace.zone;
+    let to = period::midnight(date, zone);
+    let from = period::midnight(date.saturating_sub(1.day()), zone);
+    let sent_at = period::instant(date, at, zone);
+    let totals = tick.store.totals(None, Span::new(Minute::of(from), Minute::of(to))).await?;
+    let mut verdicts = tick.store.verdicts(from - LONG_AGO, to + LONGEST_PERIOD).await?;
+    let last_told = sent_at - SignedDuration::from_hours(24);
+    // Those due on that day, and older ones that could not be judged before the last digest.
+    verdicts.retain(|j| j.period.due <= to && (from < j.period.due || last_told < j.at));
+    let mut incidents = tick.store.incidents_between(from, now).await?;
+    for open in tick.store.unsettled().await?.into_iter().filter(Incident::is_open) {
+        if !incidents.iter().any(|i| i.id() == open.id()) {
+            incidents.push(open);
+        }
+    }
+    incidents.retain(|i| !matches!(i.subject, Subject::Digest { .. }));
+    let mut untold = Vec::new();
+    for incident in &incidents {
+        for (receiver, told) in tick.store.told(&incident.key).await? {
+            let what = match told.stage {
+                _ if told.episode != incident.episode => continue,
+                Stage::Skipped => "over before it could page".to_owned(),
+                Stage::Undeliverable { .. } => format!("not delivered to {receiver}"),
+                _ if told.trouble.is_some() => format!("{receiver} has not taken it yet"),
+                _ => continue,
+            };
+            untold.push((incident.id(), what));
+        }
+    }
+    let quarantined = tick.store.quarantined(from, now).await?.len();
+    let coverage = tick.store.coverage().await?;
+    Ok(Day { date, from, to, totals, verdicts, incidents, untold, quarantined, coverage })
+}
+
+fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {
+    Opening {
+        subject: Subject::Digest { date: day.date.to_string() },
+        severity: Severity::Info,
+        labels: Labels::from([
+            (Label::Severity, vec![Severity::Info.as_str().to_owned()]),
+            (Label::Kind, vec!["digest".to_owned()]),
+        ]),
+        since: day.from,
+        last: now,
+        numbers: Numbers::default(),
+        samples: Vec::new(),
+        lines: digest::lines(config, day, now),
+        receivers: Some(receivers.to_vec()),
+    }
+}

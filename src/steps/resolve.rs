@@ -1,0 +1,145 @@
+//! tick's work on open incidents: what is over, what became worse, whom nobody hears any more (laws 5, 6 and 10).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::tick::Tick;
+use super::{facts, heartbeats, open};
+use crate::clock::{Minute, Span};
+use crate::customerio::event::Fate;
+use crate::heartbeat::blindness;
+use crate::incident::{How, Incident, Numbers, State, Subject};
+use crate::rules::resolve::{self, Standing};
+use crate::rules::{Rule, judge};
+use crate::store::{StoreError, Write};
+use crate::tally::Total;
+use crate::tally::coverage::Coverage;
+
+/// Looks at every open incident once.
+pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    // Coverage before counts: a failure that comes in between is seen, and nothing counts as quiet that was not (law 5).
+    let coverage = tick.store.coverage().await?;
+    let mut incidents = tick.store.unsettled().await?;
+    incidents.retain(Incident::is_open);
+    let mut of_rules: BTreeMap<&str, (&Rule, Vec<Incident>)> = BTreeMap::new();
+    for incident in incidents {
+        let Some(incident) = adjusted(tick, incident, now).await? else { continue };
+        let over = match &incident.subject {
+            Subject::Rule { name, .. } => match tick.config.rule(name) {
+                Some(rule) => {
+                    of_rules.entry(&rule.name).or_insert((rule, Vec::new())).1.push(incident);
+                    continue;
+                }
+                None => Some((How::RuleGone, incident.last)),
+            },
+            Subject::Heartbeat { name, period, .. } => match tick.config.heartbeat(name) {
+                Some(heartbeat) => heartbeats::beats_again(tick, heartbeat, *period, now)
+                    .await?
+                    .then_some((How::Recovered, incident.last)),
+                None => Some((How::RuleGone, incident.last)),
+            },
+            Subject::Blindness => match blindness::silent_since(&coverage, now) {
+                Some(_) => None,
+                None => Some((How::Recovered, coverage.last_timely().unwrap_or(now))),
+            },
+            // Written once and told by deliver: there is nothing to wait for.
+            Subject::Digest { .. } => Some((How::Quiet, incident.last)),
+        };
+        if let Some((how, last)) = over {
+            end(tick, &incident, how, last, now).await?;
+        }
+    }
+    for (rule, incidents) in of_rules.into_values() {
+        of_rule(tick, rule, &incidents, &coverage, now).await?;
+    }
+    Ok(())
+}
+
+/// An open incident of a rule with its failures.
+struct Watched<'a> {
+    incident: &'a Incident,
+    failing: Vec<Total>,
+    last: Timestamp,
+}
+
+impl<'a> Watched<'a> {
+    fn of(rule: &Rule, incident: &'a Incident, failing: &[Total]) -> Option<Self> {
+        let Subject::Rule { group, .. } = &incident.subject else { return None };
+        let ours = |t: &&Total| t.last >= incident.since && judge::in_group(rule, group, &t.series);
+        let failing: Vec<Total> = failing.iter().filter(ours).cloned().collect();
+        let last = failing.iter().map(|t| t.last).max().unwrap_or(incident.last);
+        Some(Self { incident, failing, last })
+    }
+}
+
+/// One read of failures and at most one of successes for all open incidents of a rule.
+async fn of_rule(
+    tick: &Tick<'_>,
+    rule: &Rule,
+    incidents: &[Incident],
+    coverage: &Coverage,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(begin) = incidents.iter().map(|i| Minute::of(i.since)).min() else { return Ok(()) };
+    let end_minute = Minute::of(now).plus(facts::AHEAD_MINUTES);
+    let failing = tick.store.totals(Some(&rule.events), Span::new(begin, end_minute)).await?;
+    let quiet: Vec<Watched> = incidents
+        .iter()
+        .filter_map(|incident| Watched::of(rule, incident, &failing))
+        .filter(|w| coverage.quiet_since(w.last, now) >= rule.quiet_for())
+        .collect();
+    let Some(from) = quiet.iter().flat_map(|w| &w.failing).map(|t| Minute::of(t.last)).min() else {
+        return Ok(());
+    };
+    let mut successes = tick.store.totals(Some(&resolve::paired_kinds(rule)), Span::new(from, end_minute)).await?;
+    successes.retain(|t| t.series.fate == Fate::Counted);
+    for Watched { incident, failing, last } in quiet {
+        if let Standing::Over(how) = resolve::standing(rule, &failing, &successes, last, coverage, now) {
+            end(tick, incident, how, last, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn end(
+    tick: &Tick<'_>,
+    incident: &Incident,
+    how: How,
+    last: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let known = facts::gather(tick.store, tick.config, incident, now).await?.numbers().unwrap_or(incident.numbers);
+    let numbers = Numbers { count: known.count.max(incident.numbers.count), of: known.of };
+    let over = Incident { state: State::Resolved { at: now, how }, last, numbers, ..incident.clone() };
+    match tick.store.write_incident(&over).await? {
+        Write::Done => tracing::info!(event = "incident_resolved", incident = over.id(), how = ?how),
+        // Somebody else changed it: the next tick looks again.
+        Write::Conflict => {}
+    }
+    Ok(())
+}
+
+/// Follows a changed configuration: a condition that is called worse now is worse for those who heard of it (severity
+/// never falls while an incident is open), and one with a receiver that is gone is routed again. `None` when somebody
+/// else changed it: the next tick looks again.
+async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result<Option<Incident>, StoreError> {
+    let severity = match &incident.subject {
+        Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
+        Subject::Heartbeat { name, .. } => tick.config.heartbeat(name).map(|h| h.severity),
+        Subject::Blindness | Subject::Digest { .. } => None,
+    };
+    let severity = severity.filter(|s| *s > incident.severity);
+    let unheard = incident.receivers.iter().any(|name| tick.config.receiver(name).is_none());
+    if severity.is_none() && !unheard {
+        return Ok(Some(incident));
+    }
+    let routed = open::routed(tick.config, &incident, severity.unwrap_or(incident.severity), now);
+    if routed == incident {
+        return Ok(Some(incident));
+    }
+    match tick.store.write_incident(&routed).await? {
+        Write::Done => Ok(Some(Incident { version: incident.version + 1, ..routed })),
+        Write::Conflict => Ok(None),
+    }
+}
