@@ -1,6 +1,6 @@
 //! The world around the bridge: what calls it ([`event`], [`http`]), what it runs as ([`serve`], [`clock`]),
-//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`]). Nothing here uses the product's code:
-//! the tests see what Customer.io, PagerDuty, Slack and SNS would see.
+//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`]). Nothing here uses the product's code,
+//! but for [`timeline`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
 
 pub mod clock;
 pub mod event;
@@ -8,6 +8,7 @@ pub mod http;
 pub mod serve;
 pub mod sns;
 pub mod stand_in;
+pub mod timeline;
 pub mod world;
 
 pub use clock::{Faketime, ts};

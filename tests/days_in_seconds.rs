@@ -1,0 +1,280 @@
+//! What needs hours or days to show: exactly these messages, at these minutes, and nothing else.
+
+use cio_alert_bridge::receivers::Outcome;
+use insta::assert_snapshot;
+
+use crate::support::timeline::{Timeline, at};
+use crate::support::{event, failed_email, sent_email};
+
+const THREE: &str = r#"
+[[rules]]
+name = "failing"
+events = ["email_failed"]
+group_by = ["source"]
+count = { at_least = 3, within = "10m" }
+"#;
+
+async fn three_failures(timeline: &Timeline) {
+    for _ in 0..3 {
+        timeline.event(failed_email().of("campaign:5")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_incident_repeats_where_one_can_post_and_expires_without_a_success() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T06:10").await;
+    three_failures(&t).await;
+    t.until("2026-11-24T08:00").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn nothing_resolves_while_we_are_blind_and_blindness_pages_once_and_ends() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T08:00").await;
+    three_failures(&t).await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.until("2026-11-23T08:02").await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.silence_until("2026-11-23T14:00").await;
+    t.until("2026-11-23T15:00").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn late_events_open_an_incident_that_says_so_and_do_not_open_it_again() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T12:00").await;
+    for _ in 0..3 {
+        t.late(failed_email().of("campaign:5").at(at("2026-11-23T08:30"))).await;
+    }
+    t.until("2026-11-23T12:10").await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.until("2026-11-23T12:30").await;
+    // More of the same outage, later still: it was told already.
+    t.late(failed_email().of("campaign:5").at(at("2026-11-23T08:30"))).await;
+    t.until("2026-11-23T13:00").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_rule_that_is_gone_closes_its_incidents() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T06:10").await;
+    three_failures(&t).await;
+    t.until("2026-11-23T06:12").await;
+    let t = t.reconfigured("rules = []\n").await;
+    t.until("2026-11-23T06:15").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_rule_that_became_more_severe_tells_those_who_heard_of_it() {
+    let warning = format!("{THREE}severity = \"warning\"\n");
+    let t = Timeline::new("2026-11-23T06:00", &warning).await;
+    t.until("2026-11-23T06:10").await;
+    three_failures(&t).await;
+    t.until("2026-11-23T06:12").await;
+    let t = t.reconfigured(THREE).await;
+    t.until("2026-11-23T06:15").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn what_was_over_before_it_could_be_told_pages_nobody_and_is_in_the_digest() {
+    let digest = "\n[digest]\nat = \"08:00\"\nreceivers = [\"chat\"]\n";
+    let t = Timeline::new("2026-11-23T06:00", &format!("{THREE}{digest}")).await;
+    t.until("2026-11-23T07:30").await;
+    t.pager_answers(Some(Outcome::Retry { after: None, why: "500".into() }));
+    three_failures(&t).await;
+    t.until("2026-11-23T07:35").await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.until("2026-11-23T08:30").await;
+    t.pager_answers(None);
+    t.until("2026-11-24T07:10").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_receiver_that_will_never_take_it_hands_over_to_its_fallback() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T06:10").await;
+    t.pager_answers(Some(Outcome::BadReceiver("404: no such service".into())));
+    three_failures(&t).await;
+    t.until("2026-11-23T06:20").await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.until("2026-11-23T07:00").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_fallback_that_knows_already_hears_that_it_is_the_only_one() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    let t = t.renamed("fallback = \"audit\"", "fallback = \"chat\"").reconfigured(THREE).await;
+    t.until("2026-11-23T06:10").await;
+    t.pager_answers(Some(Outcome::BadReceiver("403".into())));
+    three_failures(&t).await;
+    t.until("2026-11-23T06:20").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn of_how_many_counts_the_window_and_only_the_sources_that_fail() {
+    let t = Timeline::new("2026-11-23T06:00", "").await; // the default rules: by cause
+    t.until("2026-11-23T06:10").await;
+    for _ in 0..40 {
+        t.event(sent_email().of("campaign:5")).await;
+    }
+    t.until("2026-11-23T06:13").await;
+    three_failures(&t).await;
+    t.until("2026-11-23T06:15").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn without_any_sends_of_how_many_is_not_claimed() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    three_failures(&t).await;
+    t.silence_until("2026-11-23T06:02").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_second_episode_is_told_apart_from_the_first() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    for begin in ["06:10", "07:10"] {
+        t.until(&format!("2026-11-23T{begin}")).await;
+        three_failures(&t).await;
+        t.until(&format!("2026-11-23T{}", begin.replace(":10", ":15"))).await;
+        t.event(sent_email().of("campaign:5")).await;
+    }
+    t.until("2026-11-23T08:00").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_bounce_rate_is_a_rate_and_never_one_bounce() {
+    let t = Timeline::new("2026-11-23T06:00", "").await; // the default rules
+    t.until("2026-11-23T06:30").await;
+    for n in 0..100 {
+        t.event(sent_email().of("campaign:5")).await;
+        if n % 25 == 0 {
+            t.event(event("email", "bounced").of("campaign:5").message("550 5.1.1 user unknown")).await;
+        }
+    }
+    t.until("2026-11-23T06:40").await;
+    for _ in 0..12 {
+        t.event(event("email", "bounced").of("campaign:5").message("550 5.1.1 user unknown")).await;
+    }
+    t.until("2026-11-23T06:45").await;
+    assert_snapshot!(t.said());
+}
+
+const DAILY: &str = r#"
+rules = []
+[[heartbeats]]
+name = "Activation"
+source = "campaign:5"
+event = "email_sent"
+at_least = 3
+every = "day"
+by = "18:00"
+severity = "critical"
+[digest]
+at = "08:00"
+receivers = ["chat"]
+"#;
+
+#[tokio::test]
+async fn a_low_day_pages_at_its_time_and_recovers_and_an_uncovered_day_is_unknown() {
+    let t = Timeline::new("2026-11-22T22:50", DAILY).await;
+    t.until("2026-11-23T10:00").await;
+    t.event(sent_email().of("campaign:5")).await;
+    t.until("2026-11-23T19:00").await;
+    for _ in 0..2 {
+        t.event(sent_email().of("campaign:5")).await;
+    }
+    t.until("2026-11-24T12:00").await;
+    t.silence_until("2026-11-24T13:50").await; // too much of the day is dark when it is judged
+    t.until("2026-11-24T15:50").await;
+    t.silence_until("2026-11-24T17:40").await;
+    t.until("2026-11-25T07:10").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn hours_are_judged_one_by_one_and_one_incident_speaks_for_a_run_of_them() {
+    let hourly = r#"
+rules = []
+[[heartbeats]]
+name = "Receipts"
+source = "transactional:2"
+event = "email_sent"
+at_least = 1
+every = "hour"
+"#;
+    let t = Timeline::new("2026-11-23T06:00", hourly).await;
+    for hour in [6, 7] {
+        t.until(&format!("2026-11-23T{hour:02}:30")).await;
+        t.event(sent_email().of("transactional:2")).await;
+    }
+    t.until("2026-11-23T10:30").await;
+    t.event(sent_email().of("transactional:2")).await;
+    t.until("2026-11-23T11:30").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn one_straggler_among_timely_events_is_no_silence() {
+    let t = Timeline::new("2026-11-23T06:00", "rules = []\n").await;
+    t.until("2026-11-23T12:00").await;
+    t.late(sent_email().of("campaign:5").at(at("2026-11-23T08:00"))).await;
+    t.until("2026-11-23T12:10").await;
+    assert_eq!(t.said(), "");
+}
+
+#[tokio::test]
+async fn a_digest_is_sent_once_though_its_cursor_was_lost() {
+    let t = Timeline::new("2026-11-23T06:50", "rules = []\n[digest]\nat = \"08:00\"\nreceivers = [\"chat\"]\n").await;
+    t.until("2026-11-23T07:05").await;
+    t.forget("digest", "2026-11-22").await;
+    t.until("2026-11-23T07:10").await;
+    assert_eq!(t.said().matches("chat digest").count(), 1, "{}", t.said());
+}
+
+#[tokio::test]
+async fn a_renamed_receiver_does_not_lose_what_was_not_told() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    t.until("2026-11-23T06:10").await;
+    t.pager_answers(Some(Outcome::Retry { after: None, why: "500".into() }));
+    three_failures(&t).await;
+    t.until("2026-11-23T06:12").await;
+    t.pager_answers(None);
+    let t = t.renamed("pager", "duty").reconfigured(THREE).await;
+    t.until("2026-11-23T06:15").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_broken_receiver_without_a_fallback_is_tried_again_until_it_is_repaired() {
+    let t = Timeline::new("2026-11-23T06:00", THREE).await;
+    let t = t.renamed("fallback = \"audit\"", "").reconfigured(THREE).await;
+    t.until("2026-11-23T06:10").await;
+    t.pager_answers(Some(Outcome::BadReceiver("403".into())));
+    three_failures(&t).await;
+    t.until("2026-11-23T07:00").await;
+    t.pager_answers(None);
+    t.until("2026-11-23T07:20").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn the_first_period_is_judged_though_we_were_down_when_it_ended() {
+    let t = Timeline::new("2026-11-22T22:59", DAILY).await;
+    t.until("2026-11-23T15:00").await;
+    let t = t.reconfigured(DAILY).await;
+    t.jump("2026-11-24T00:30");
+    t.until("2026-11-24T07:05").await;
+    assert_snapshot!(t.said());
+}

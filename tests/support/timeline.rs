@@ -1,0 +1,211 @@
+//! Days in seconds: the product's steps over its store, a clock set by hand, and receivers that write down what they
+//! are told. For what needs hours; what crosses a process is tested on [`super::Serve`].
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use cio_alert_bridge::cli::demo::stage::Stage;
+use cio_alert_bridge::clock::{Clock, ManualClock};
+use cio_alert_bridge::config::parse;
+use cio_alert_bridge::config::schema::ReceiverConfig;
+use cio_alert_bridge::incident::told::Receipt;
+use cio_alert_bridge::message::Message;
+use cio_alert_bridge::receivers::{Abilities, Outcome, Receiver};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use super::{Event, sent_email};
+
+const HEAD: &str = r#"
+[workspace]
+name = "acme"
+timezone = "Europe/Berlin"
+[customerio]
+signing_keys = ["env:KEY"]
+[[sources]]
+id = "campaign:5"
+name = "Activation"
+[[receivers]]
+name = "pager"
+type = "pagerduty"
+routing_key = "env:KEY"
+fallback = "audit"
+[[receivers]]
+name = "chat"
+type = "slack"
+webhook_url = "env:KEY"
+[[receivers]]
+name = "audit"
+type = "console"
+[[routes]]
+receivers = ["pager", "chat"]
+"#;
+
+/// Not even the default rules.
+const NO_RULES: &str = "rules = []";
+
+type Heard = Arc<Mutex<Vec<String>>>;
+/// What a receiver answers; `None`: it takes everything.
+type Mood = Arc<Mutex<Option<Outcome>>>;
+
+/// A bridge that lives in simulated time.
+pub struct Timeline {
+    stage: Stage,
+    /// The part of the configuration that all timelines share.
+    head: String,
+    folder: TempDir,
+    heard: Heard,
+    pager: Mood,
+    clock: Arc<ManualClock>,
+}
+
+struct Notes {
+    name: String,
+    posts: bool,
+    heard: Heard,
+    mood: Mood,
+    clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Receiver for Notes {
+    fn abilities(&self) -> Abilities {
+        Abilities { posts: self.posts }
+    }
+
+    async fn send(&self, message: &Message, _: Option<&Receipt>) -> Outcome {
+        if let Some(outcome) = self.mood.lock().unwrap().clone() {
+            return outcome;
+        }
+        let at = self.clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).strftime("%d %H:%M").to_string();
+        let phase = serde_json::to_value(message.phase).unwrap();
+        let phase = phase.as_str().unwrap();
+        let ended = message.ended.map_or_else(String::new, |how| format!(" ({how:?})"));
+        let mut said = format!("{at} {} {phase}{ended}: {}", self.name, message.headline);
+        for line in &message.lines {
+            said += &format!("\n      {line}");
+        }
+        if let Some(note) = &message.note {
+            said += &format!("\n      ({note})");
+        }
+        self.heard.lock().unwrap().push(said);
+        Outcome::Delivered(Receipt::default())
+    }
+}
+
+impl Timeline {
+    /// Begins at a UTC instant, `2026-11-23T06:00`, with these rules, heartbeats, ...
+    pub async fn new(start: &str, rest: &str) -> Self {
+        let clock = Arc::new(ManualClock::at(at(start)));
+        let (heard, pager) = (Heard::default(), Mood::default());
+        let folder = tempfile::tempdir().unwrap();
+        let stage = stage(HEAD, rest, &clock, &folder, &heard, &pager).await;
+        Self { stage, head: HEAD.to_owned(), folder, heard, pager, clock }
+    }
+
+    /// Another wording in the shared part of the configuration, from the next [`Self::reconfigured`] on.
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        self.head = match from.contains('"') {
+            true => self.head.replace(from, to),
+            false => self.head.replace(&format!("\"{from}\""), &format!("\"{to}\"")),
+        };
+        self
+    }
+
+    /// The same data under another configuration, as after a restart.
+    pub async fn reconfigured(self, rest: &str) -> Self {
+        let Self { stage: old, head, folder, heard, pager, clock } = self;
+        drop(old);
+        let stage = stage(&head, rest, &clock, &folder, &heard, &pager).await;
+        Self { stage, head, folder, heard, pager, clock }
+    }
+
+    /// Nobody was there until then.
+    pub fn jump(&self, to: &str) {
+        self.clock.set(at(to));
+    }
+
+    /// A crash lost the last move of a cursor.
+    pub async fn forget(&self, cursor: &str, back_to: &str) {
+        let now = self.stage.store.cursor(cursor).await.unwrap();
+        let moved = self.stage.store.move_cursor(cursor, now.as_deref(), back_to).await.unwrap();
+        assert_eq!(moved, cio_alert_bridge::store::Write::Done);
+    }
+
+    /// What the pager answers from now on.
+    pub fn pager_answers(&self, outcome: Option<Outcome>) {
+        *self.pager.lock().unwrap() = outcome;
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An event that happens and arrives now.
+    pub async fn event(&self, event: Event) {
+        self.late(event.at(self.now())).await;
+    }
+
+    /// An event that happened at its own time and arrives now.
+    pub async fn late(&self, event: Event) {
+        assert_eq!(self.stage.post(&event.bytes()).await.unwrap().status(), 200);
+    }
+
+    /// Time passes, minute by minute, with a sign of life of another source in each.
+    pub async fn until(&self, end: &str) {
+        while self.now() < at(end) {
+            self.event(sent_email().of("newsletter:99")).await;
+            self.minute().await;
+        }
+    }
+
+    /// Time passes, and nothing arrives.
+    pub async fn silence_until(&self, end: &str) {
+        while self.now() < at(end) {
+            self.minute().await;
+        }
+    }
+
+    async fn minute(&self) {
+        self.stage.work_at(self.now()).await.unwrap();
+        self.stage.work_at(self.now() + SignedDuration::from_mins(1)).await.unwrap();
+    }
+
+    /// All that was said so far, in order, one message after the other.
+    pub fn said(&self) -> String {
+        self.heard.lock().unwrap().join("\n")
+    }
+}
+
+async fn stage(
+    head: &str,
+    rest: &str,
+    clock: &Arc<ManualClock>,
+    folder: &TempDir,
+    heard: &Heard,
+    pager: &Mood,
+) -> Stage {
+    // The one key that stands above all tables.
+    let (top, rest) = match rest.trim_start().strip_prefix(NO_RULES) {
+        Some(rest) => (NO_RULES, rest),
+        None => ("", rest),
+    };
+    let parsed = parse::parse(&format!("{top}\n{head}{rest}"));
+    let config = Arc::new(parsed.config.unwrap_or_else(|| panic!("{:?}", parsed.problems)));
+    let receiver = |config: &ReceiverConfig| -> Arc<dyn Receiver> {
+        let is_pager = config.kind.type_name() == "pagerduty";
+        Arc::new(Notes {
+            name: config.name.clone(),
+            posts: !is_pager,
+            heard: heard.clone(),
+            mood: if is_pager { pager.clone() } else { Mood::default() },
+            clock: clock.clone(),
+        })
+    };
+    Stage::set(config, clock.clone(), folder.path(), receiver).await.unwrap()
+}
+
+/// `2026-11-23T06:00` in UTC.
+pub fn at(text: &str) -> Timestamp {
+    format!("{text}:00Z").parse().unwrap()
+}
