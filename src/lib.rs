@@ -4,7 +4,7 @@
 //! [`steps::ingest`] authenticates, normalises and enqueues; [`steps::evaluate`] tallies and judges;
 //! [`steps::deliver`] tells the receivers; [`steps::tick`] plans what time makes due.
 //! Modules that decide ([`tally`], [`rules`], [`heartbeat`], [`incident`], [`route`], [`message`]) do no I/O and are
-//! handed `now`; only `src/cli` picks adapters. `docs/architecture.md` is the map.
+//! handed `now`; only `src/cli` and [`lambda`] pick adapters. `docs/architecture.md` is the map.
 
 pub mod cli;
 pub mod clock;
@@ -13,6 +13,8 @@ pub mod customerio;
 pub mod digest;
 pub mod heartbeat;
 pub mod incident;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod message;
 pub mod queue;
 pub mod receivers;

@@ -291,7 +291,13 @@ pub struct Event {
     /// when it happened, so it never covers (design, Coverage).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub future: bool,
+    /// Its own time stamp where `at` is not that: it is the same in every retry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Timestamp>,
     pub fate: Fate,
+    /// Where the key that signed it stands in `signing_keys`, from 0: the key guardian wants to know.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub key: u8,
     /// Of a failure; `None` for every other metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -304,6 +310,10 @@ pub struct Event {
     pub journey_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_event_id: Option<String>,
+}
+
+fn is_zero(key: &u8) -> bool {
+    *key == 0
 }
 
 /// Why a message failed, as far as its text tells.

@@ -110,7 +110,8 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
         None => Identity::of_body(sha256, index),
     };
     let source = source_of(&data);
-    let (at, future) = time_of(item.text("timestamp").as_deref(), context.arrived);
+    let own = item.text("timestamp").as_deref().and_then(read_stamp);
+    let (at, future) = time_of(own, context.arrived);
     let fate = if context.arrived.duration_since(at) > SignedDuration::from_hours(24 * TOO_LATE_DAYS) {
         Fate::TooLate
     } else if is_ignored(&source, &person, &kind, context.ignore) {
@@ -130,7 +131,9 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
         at,
         arrived: context.arrived,
         future,
+        stamp: own.filter(|_| future),
         fate,
+        key: 0,
         failure,
         provider,
         event_id: event_id.map(|id| plain_id(&id)),
@@ -145,8 +148,8 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
 
 /// When it counts, and whether it must not cover: its time lies too far ahead of arrival, or cannot be read. Clocks
 /// differ by seconds; an event that is a little ahead still shows that we are hearing now.
-fn time_of(stamp: Option<&str>, arrived: Timestamp) -> (Timestamp, bool) {
-    let Some(at) = stamp.and_then(read_stamp) else { return (arrived, true) };
+fn time_of(own: Option<Timestamp>, arrived: Timestamp) -> (Timestamp, bool) {
+    let Some(at) = own else { return (arrived, true) };
     let ahead = at.duration_since(arrived);
     if ahead > SignedDuration::from_mins(FUTURE_MINUTES) { (arrived, true) } else { (at, false) }
 }

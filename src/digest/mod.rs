@@ -32,6 +32,8 @@ pub struct Day {
     pub untold: Vec<(String, String)>,
     pub quarantined: usize,
     pub coverage: Coverage,
+    /// What is to be said of older signing keys.
+    pub keys: Vec<String>,
 }
 
 /// The digest's text: the headline first.
@@ -42,6 +44,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(cause_line(day));
     lines.extend(incident_lines(config, day, now));
     lines.push(coverage_line(config, day, now));
+    lines.extend(day.keys.iter().cloned());
     lines
 }
 

@@ -1,6 +1,8 @@
 //! The two queues of the flow. A message is delivered at least once and in no order; steps must not mind.
 
 pub mod embedded;
+#[cfg(feature = "aws")]
+pub mod sqs;
 
 use std::time::Duration;
 

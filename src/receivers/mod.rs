@@ -13,7 +13,7 @@ pub mod slack;
 pub mod sns;
 pub mod sns_message;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::time::Duration;
 

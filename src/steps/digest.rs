@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::guardian;
 use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::clock::{Minute, Span};
@@ -85,7 +86,9 @@ async fn gather(
     }
     let quarantined = tick.store.quarantined(from, now).await?.len();
     let coverage = tick.store.coverage().await?;
-    Ok(Day { date, from, to, totals, verdicts, incidents, untold, quarantined, coverage })
+    let uses = guardian::uses(tick.store, tick.config).await?;
+    let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
+    Ok(Day { date, from, to, totals, verdicts, incidents, untold, quarantined, coverage, keys })
 }
 
 fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {

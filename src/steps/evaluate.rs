@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::guardian;
 use super::open::{self, Opening};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
@@ -78,6 +79,7 @@ impl Evaluate<'_> {
         let mut handled = Vec::with_capacity(messages.len());
         let mut events = Vec::with_capacity(messages.len());
         for message in messages {
+            super::planted(message.body.as_bytes());
             // Record by record: one bad body must not fail the others.
             match catch_unwind(|| serde_json::from_str::<Event>(&message.body)) {
                 Ok(Ok(event)) => {
@@ -117,6 +119,7 @@ impl Evaluate<'_> {
         let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
         let counted = self.store.count(&entries, now).await?;
         self.store.hear(&Heard::of(events)).await?;
+        guardian::note(self.store, events).await?;
         for rule in &self.config.rules {
             for (first, last) in touched(rule, &counted) {
                 self.judge(rule, first, last, events, now).await?;

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::customerio::addresses;
 use crate::customerio::parse::{self, Normalised};
-use crate::customerio::signature::{Authentic, Keys, Refused, Verifier};
+use crate::customerio::signature::{Authentic, Keys, Refused, SigningKey, Verifier};
 use crate::queue::Outbox;
 use crate::store::{QUARANTINE_BYTES, Quarantined, Store, StoreError};
 
@@ -82,6 +82,32 @@ pub struct Ingest {
     pub refusals: Refusals,
 }
 
+/// An answer, and what was seen of the request: an entry point counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    pub answer: Answer,
+    pub seen: Seen,
+}
+
+/// What a signed request turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// One of our keys signed it: the one at this position of `signing_keys`, from 0.
+    Verified {
+        key: usize,
+        quarantined: bool,
+        /// Longer than [`QUARANTINE_BYTES`].
+        large: bool,
+    },
+    /// Well-formed, and no key of ours matches.
+    NoMatch {
+        /// It came from an address that Customer.io lists.
+        from_sender: bool,
+    },
+    /// Nobody can tell: keys could not be read.
+    NoKey,
+}
+
 /// A request before its body.
 pub struct Head<'a> {
     pub method: &'a Method,
@@ -115,32 +141,50 @@ impl Ingest {
         Duration::try_from(left).unwrap_or(Duration::ZERO)
     }
 
+    /// Reads the keys again if the last time failed, at most once a minute: without them nothing gets as far as to a
+    /// signature that does not match.
+    pub async fn mend_keys(&self, now: Timestamp) {
+        if !self.keys.current().1 {
+            self.keys.refresh(now).await;
+        }
+    }
+
     /// Answers a request whose body has been read.
     pub async fn finish(&self, verifier: Verifier, head: &Head<'_>) -> Answer {
+        self.conclude(verifier, head).await.answer
+    }
+
+    /// As [`Self::finish`], and says what it saw.
+    pub async fn conclude(&self, verifier: Verifier, head: &Head<'_>) -> Conclusion {
         let authentic = match verifier.finish() {
             Ok(authentic) => authentic,
             Err(refused) => return self.not_verified(&refused, head).await,
         };
-        match self.store(&authentic, head.arrived).await {
-            Ok(()) => Answer::Taken,
+        let key = self.keys.position(authentic.key_index());
+        let (answer, quarantined) = match self.store(&authentic, key, head.arrived).await {
+            Ok(quarantined) => (Answer::Taken, quarantined),
             Err(error) => {
                 tracing::error!(event = "not_stored", %error);
-                Answer::Unavailable
+                (Answer::Unavailable, false)
             }
-        }
+        };
+        Conclusion { answer, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() } }
     }
 
-    async fn store(&self, authentic: &Authentic, arrived: Timestamp) -> Result<(), StoreError> {
+    /// Says whether it went to quarantine, or a part of it.
+    async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<bool, StoreError> {
+        super::planted(authentic.head());
         let understood = if authentic.is_whole() {
             let context = parse::Context { arrived, ignore: &self.config.ignore, privacy: self.config.privacy };
             parse::normalise(authentic.head(), authentic.sha256(), &context).map_err(|unreadable| unreadable.0)
         } else {
             Err(format!("larger than {} KiB", QUARANTINE_BYTES / 1024))
         };
-        let Normalised { events, tests, unreadable } = match understood {
+        let Normalised { mut events, tests, unreadable } = match understood {
             Ok(normalised) => normalised,
             Err(why) => Normalised { events: Vec::new(), tests: 0, unreadable: Some(why) },
         };
+        let quarantined = unreadable.is_some();
         if let Some(reason) = unreadable {
             let id: String = authentic.sha256().iter().map(|b| format!("{b:02x}")).collect();
             tracing::warn!(event = "quarantined", id, reason, length = authentic.length());
@@ -157,22 +201,24 @@ impl Ingest {
             tracing::info!(event = "sample_event", tests, "the vendor's sample event arrived: it is never counted");
         }
         if !events.is_empty() {
+            events.iter_mut().for_each(|event| event.key = u8::try_from(key).unwrap_or(u8::MAX));
             self.outbox.send_events(&events, arrived).await?;
         }
-        Ok(())
+        Ok(quarantined)
     }
 
     /// No key matched: read the keys again, then decide whose fault it is.
-    async fn not_verified(&self, refused: &Refused, head: &Head<'_>) -> Answer {
+    async fn not_verified(&self, refused: &Refused, head: &Head<'_>) -> Conclusion {
+        let seen = Seen::NoMatch { from_sender: from_sender(head) };
         let refreshed = self.keys.refresh(head.arrived).await;
         if refreshed == Refreshed::Changed {
             // The next try is verified with the new keys; the sender comes back soon after a 503.
-            return Answer::Unavailable;
+            return Conclusion { answer: Answer::Unavailable, seen };
         }
         if !self.keys.current().1 {
-            return self.no_key(head);
+            return Conclusion { answer: self.no_key(head), seen: Seen::NoKey };
         }
-        self.refuse(refused, head)
+        Conclusion { answer: self.refuse(refused, head), seen }
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {
@@ -183,8 +229,7 @@ impl Ingest {
     }
 
     fn refuse(&self, refused: &Refused, head: &Head<'_>) -> Answer {
-        let from_sender = head.peer.is_some_and(addresses::is_customerio);
-        if *refused == Refused::NoMatch && from_sender {
+        if *refused == Refused::NoMatch && from_sender(head) {
             self.refusals.note(head.arrived, |n| {
                 tracing::error!(event = "key_changed", requests = n, "Customer.io signs with a key we do not have");
             });
@@ -200,6 +245,10 @@ impl Ingest {
     }
 }
 
+fn from_sender(head: &Head<'_>) -> bool {
+    head.peer.is_some_and(addresses::is_customerio)
+}
+
 /// The signing keys, as last read.
 pub struct KeyRing {
     refs: Vec<SecretRef>,
@@ -212,6 +261,8 @@ struct RingState {
     /// Every key that must be there was read.
     complete: bool,
     values: Vec<Secret>,
+    /// Of each usable key, where it stands in the configuration.
+    positions: Vec<usize>,
     refreshed_at: Timestamp,
 }
 
@@ -234,6 +285,12 @@ impl KeyRing {
         (state.keys.clone(), state.complete)
     }
 
+    /// Where the key that has this index among the usable ones stands in the configuration.
+    fn position(&self, index: usize) -> usize {
+        let state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        state.positions.get(index).copied().unwrap_or(index)
+    }
+
     async fn refresh(&self, now: Timestamp) -> Refreshed {
         {
             let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
@@ -245,6 +302,11 @@ impl KeyRing {
         }
         let fresh = read(&self.refs, self.secrets.as_ref(), now).await;
         let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        if !fresh.complete && !state.values.is_empty() {
+            // What they verified is no less authentic now; what they do not verify is answered 503.
+            state.complete = false;
+            return Refreshed::Same;
+        }
         let changed = fresh.values != state.values;
         *state = fresh;
         if changed { Refreshed::Changed } else { Refreshed::Same }
@@ -253,11 +315,16 @@ impl KeyRing {
 
 /// A later key that is simply not set is fine: it is the previous one, rotated away.
 async fn read(refs: &[SecretRef], secrets: &dyn Secrets, now: Timestamp) -> RingState {
-    let mut values = Vec::new();
+    let (mut values, mut positions) = (Vec::new(), Vec::new());
     let mut complete = !refs.is_empty();
     for (position, reference) in refs.iter().enumerate() {
         match secrets.get(reference).await {
-            Ok(value) => values.push(value),
+            // An empty one is no key: with it anybody could sign.
+            Ok(value) if SigningKey::new(&value).is_none() => {}
+            Ok(value) => {
+                values.push(value);
+                positions.push(position);
+            }
             Err(SecretError::NotSet(_)) if position > 0 => {}
             Err(error) => {
                 complete = false;
@@ -266,7 +333,7 @@ async fn read(refs: &[SecretRef], secrets: &dyn Secrets, now: Timestamp) -> Ring
         }
     }
     let keys = Arc::new(Keys::new(&values));
-    RingState { keys, complete, values, refreshed_at: now }
+    RingState { keys, complete, values, positions, refreshed_at: now }
 }
 
 /// Says once a minute, not once a request, that requests are refused.

@@ -3,7 +3,14 @@
 //! Every operation is durable when it returns. A step may be run again after any of them: each is idempotent, or
 //! conditional and says when the condition failed.
 
+#[cfg(feature = "aws")]
+pub mod dynamo;
 pub mod embedded;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod testing;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -66,6 +73,16 @@ pub const QUARANTINE_BYTES: usize = 256 * 1024;
 
 /// Days a quarantined request is kept (design, Words).
 pub const QUARANTINE_DAYS: i64 = 30;
+
+/// Days an identity is remembered, from the later of its event's time and its arrival (design, State): 7 days of the
+/// sender's retries, 14 of queue retention, 2 to spare.
+pub const SEEN_DAYS: i64 = 23;
+
+/// Days the registers are kept, from their minute: past [`SEEN_DAYS`] so that a month can be looked back on.
+pub const REGISTER_DAYS: i64 = 40;
+
+/// Days incidents, what was told of them, and verdicts are kept: a year and a bit, to compare with last year.
+pub const HISTORY_DAYS: i64 = 400;
 
 #[async_trait]
 pub trait Store: Send + Sync {

@@ -42,6 +42,8 @@ pub struct Class {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub identity: Identity,
+    /// The event's own time stamp, the same in every retry; `None` when it has none that can be read.
+    pub stamp: Option<Timestamp>,
     /// What it would be counted as if it were new.
     pub class: Class,
 }
@@ -90,6 +92,7 @@ impl Entry {
         };
         // Too late is counted when it came: its own day is long told.
         let at = if event.fate == Fate::TooLate { event.arrived } else { event.at };
-        Self { identity: event.identity, class: Class { series, at } }
+        let stamp = if event.future { event.stamp } else { Some(event.at) };
+        Self { identity: event.identity, stamp, class: Class { series, at } }
     }
 }

@@ -133,6 +133,19 @@ fn nothing_in_data_is_needed() {
 }
 
 #[test]
+fn a_retry_keeps_the_time_stamp_that_finds_its_place() {
+    let stamp = |seconds: Value| crate::tally::Entry::of(&one(&with(bounced(), "/timestamp", seconds))).stamp;
+    for (ahead, own) in [(0, "2026-01-01T00:00:00Z"), (311, "2026-01-01T00:05:11Z")] {
+        assert_eq!(stamp(json!(STAMP + ahead)), Some(own.parse().unwrap()), "{ahead} s ahead");
+    }
+    assert_eq!(stamp(json!("no time")), None);
+    // Counted when it came, found by its own time.
+    let late = one(&with(bounced(), "/timestamp", json!(STAMP - 9 * 86_400)));
+    let entry = crate::tally::Entry::of(&late);
+    assert_eq!((late.fate, entry.stamp, entry.class.at), (Fate::TooLate, Some(late.at), arrived()));
+}
+
+#[test]
 fn any_time_stamp_gives_a_time() {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let own = (at("2026-01-01T00:00:00Z"), false);

@@ -6,17 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::micros;
 use crate::clock::Minute;
-use crate::store::{QUARANTINE_DAYS, StoreError};
-
-/// Days an identity is remembered, from the later of its event's time and its arrival (design, State): 7 days of the
-/// sender's retries, 14 of queue retention, 2 to spare.
-pub const SEEN_DAYS: i64 = 23;
-
-/// Days the registers are kept, from their minute: past [`SEEN_DAYS`] so that a month can be looked back on.
-pub const REGISTER_DAYS: i64 = 40;
-
-/// Days incidents, what was told of them, and verdicts are kept: a year and a bit, to compare with last year.
-pub const HISTORY_DAYS: i64 = 400;
+use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, REGISTER_DAYS, SEEN_DAYS, StoreError};
 
 const DAY_MICROS: i64 = 86_400_000_000;
 

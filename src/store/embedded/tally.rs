@@ -11,12 +11,12 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::count::{Entering, Row, Seen, count_all};
 use super::database::Database;
-use super::retention::{SEEN_DAYS, cutoff};
+use super::retention::cutoff;
 use super::series::{Known, Number, json_of, no_series, series_of};
 use super::{micros, trouble};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Kind;
-use crate::store::StoreError;
+use crate::store::{SEEN_DAYS, StoreError};
 use crate::tally::{Cell, Class, Counted, Entry, Series, Total};
 
 /// A series with three numbers read from its registers.
@@ -115,7 +115,7 @@ impl Tally {
         let mut order = Vec::new();
         let mut latest: Vec<i64> = Vec::new();
         let mut rows = Vec::with_capacity(entries.len());
-        for Entry { identity, class } in entries {
+        for Entry { identity, class, .. } in entries {
             let place = *places.entry(&class.series).or_insert_with(|| {
                 order.push(&class.series);
                 latest.push(i64::MIN);

@@ -204,3 +204,19 @@ async fn a_series_used_again_after_long_is_still_named() {
         assert_eq!(*fresh.again().totals(None, span).await.expect("reads")[0].series, entry.class.series);
     }
 }
+
+#[tokio::test]
+async fn purging_is_bounded_and_leaves_what_is_still_kept() {
+    let fresh = Fresh::store();
+    let entries: Vec<_> = (0..30).map(|n| failed(n, n, t("14:02"))).collect();
+    let _ = fresh.any().count(&entries, t("14:03")).await.expect("counts");
+    assert_eq!(fresh.any().purge(t("14:00") + days(23), 10).await.expect("purges"), 0);
+    for _ in 0..3 {
+        assert_eq!(fresh.any().purge(t("14:04") + days(24), 10).await.expect("purges"), 10);
+    }
+    let minute = crate::clock::Minute::of(t("14:02"));
+    let span = crate::clock::Span::new(minute, minute.plus(1));
+    assert_eq!(fresh.any().cells(&[FAILED], span).await.expect("reads").len(), 30);
+    assert_eq!(fresh.any().purge(t("14:04") + days(80), 100).await.expect("purges"), 60);
+    assert!(fresh.any().cells(&[FAILED], span).await.expect("reads").is_empty());
+}

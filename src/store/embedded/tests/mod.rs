@@ -1,25 +1,17 @@
-//! [`conformance`] asks what every store must do and knows only the trait; [`file`] asks what this one adds.
+//! What every store must do, and what this one adds: [`file`].
 
-mod conformance;
 mod file;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::de::IntoDeserializer;
-use serde::de::value::Error;
-use serde::{Deserialize, de};
+use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{Durability, EmbeddedStore};
-use crate::customerio::cause::CauseKey;
-use crate::customerio::event::{Fate, Identity, Kind, Source, SourceKind};
-use crate::customerio::provider::Provider;
-use crate::incident::{Incident, IncidentKey, Numbers, Severity, State, Subject};
 use crate::store::Store;
-use crate::tally::{Class, Entry, Series};
-
-const FAILED: Kind = Kind::known("email", "failed");
-const SENT: Kind = Kind::known("email", "sent");
+use crate::store::conformance::{World, conformance};
+use crate::store::testing::*;
 
 /// A store in a folder of its own, which goes when the value does.
 struct Fresh {
@@ -47,61 +39,23 @@ fn open(folder: &Path) -> EmbeddedStore {
     EmbeddedStore::open(folder, "acme", Durability::Off).expect("opens")
 }
 
-fn t(clock: &str) -> Timestamp {
-    format!("2026-11-24T{clock}:00Z").parse().expect("a time")
-}
+#[async_trait]
+impl World for Fresh {
+    fn any(&self) -> &dyn Store {
+        &self.store
+    }
 
-fn days(n: i64) -> SignedDuration {
-    SignedDuration::from_hours(24 * n)
-}
+    fn again(&self) -> Arc<dyn Store> {
+        Arc::new(Fresh::again(self))
+    }
 
-fn named<'de, T: Deserialize<'de>>(text: &'de str) -> T {
-    let from: de::value::StrDeserializer<'de, Error> = text.into_deserializer();
-    T::deserialize(from).expect("a name")
-}
-
-fn identity(id: u32) -> Identity {
-    Identity::of_event(&id.to_string(), &FAILED)
-}
-
-/// The `id`-th failed e-mail of a campaign.
-fn failed(id: u32, campaign: u32, at: Timestamp) -> Entry {
-    let series = Series {
-        kind: FAILED,
-        source: Source::new(SourceKind::Campaign, campaign.to_string()),
-        action: Some("96".into()),
-        cause: Some(named::<CauseKey>("render_error")),
-        fingerprint: u64::MAX,
-        provider: named::<Provider>("gmail"),
-        fate: Fate::Counted,
-    };
-    Entry { identity: identity(id), class: Class { series, at } }
-}
-
-fn sent(id: u32, at: Timestamp) -> Entry {
-    let mut entry = failed(id, 5, at);
-    entry.class.series = Series { kind: SENT, cause: None, fingerprint: 0, ..entry.class.series };
-    entry
-}
-
-fn incident(rule: &str, opened_at: Timestamp) -> Incident {
-    let subject = Subject::Rule { name: rule.into(), group: Default::default() };
-    Incident {
-        key: IncidentKey::new("acme", &subject),
-        episode: 1,
-        version: 0,
-        subject,
-        severity: Severity::Critical,
-        labels: Default::default(),
-        receivers: vec!["on-call".into()],
-        state: State::Open,
-        opened_at,
-        since: opened_at,
-        last: opened_at,
-        found_late: false,
-        numbers: Numbers { count: 3, of: 40 },
-        samples: vec!["cannot render".into()],
-        lines: Vec::new(),
-        settled: false,
+    async fn at(&self, now: Timestamp) {
+        while self.store.purge(now, 1_000).await.expect("purges") > 0 {}
     }
 }
+
+async fn fresh() -> Option<Fresh> {
+    Some(Fresh::store())
+}
+
+conformance!(fresh);

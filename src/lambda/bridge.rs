@@ -1,0 +1,122 @@
+//! What a function works with, made once when its environment starts. Start-up never fails: what is broken is said
+//! in the log, and by each invocation (design, law 2).
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+
+use super::{Failed, aws};
+use crate::clock::{Clock, SystemClock};
+use crate::config::aws_secrets::AwsSecrets;
+use crate::config::secrets::Secrets;
+use crate::config::{Config, parse};
+use crate::queue::Outbox;
+use crate::queue::sqs::SqsOutbox;
+use crate::store::Store;
+use crate::store::dynamo::DynamoStore;
+
+/// Where the configuration is looked for unless `BRIDGE_CONFIG` says where it is: a layer, then the function itself.
+const CONFIG_PLACES: [&str; 2] = ["/opt/bridge.toml", "bridge.toml"];
+
+/// How long the first call on a connection may take while the function starts.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// A cursor that nobody keeps: reading it is a store's cheapest call.
+pub const WARM_UP_CURSOR: &str = "warm-up";
+
+/// A valid configuration and what it takes to reach AWS.
+pub struct Bridge {
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Clock>,
+    sdk: SdkConfig,
+}
+
+impl Bridge {
+    /// Reads the configuration and says in the log which one it is.
+    ///
+    /// # Errors
+    /// It is broken: nothing but a new deployment will mend it.
+    pub async fn load() -> Result<Self, Failed> {
+        let path = config_path();
+        let (config, problems) = parse::load(&path).map_err(|error| {
+            let failed = Failed(format!("the configuration is broken: {error}"));
+            tracing::error!(event = "configuration_broken", error = failed.0);
+            failed
+        })?;
+        for problem in &problems {
+            tracing::warn!(event = "configuration", problem = %problem.in_file(&path.display().to_string()));
+        }
+        tracing::info!(event = "started", workspace = config.workspace.name, config = config.hash);
+        Ok(Self { config: Arc::new(config), clock: Arc::new(SystemClock), sdk: aws::sdk().await })
+    }
+
+    pub fn store(&self) -> Result<Arc<dyn Store>, Failed> {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
+        Ok(Arc::new(DynamoStore::new(client, variable("BRIDGE_TABLE")?, &self.config.workspace.name)))
+    }
+
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk)
+    }
+
+    /// Puts events into a queue.
+    pub fn events(&self, sqs: aws_sdk_sqs::Client) -> Result<Arc<dyn Outbox>, Failed> {
+        Ok(Arc::new(SqsOutbox::new(sqs, Some(events_queue()?), None)))
+    }
+
+    /// Puts hints into a queue.
+    pub fn hints(&self) -> Result<Arc<SqsOutbox>, Failed> {
+        Ok(Arc::new(SqsOutbox::new(self.sqs(), None, Some(variable("BRIDGE_HINTS_QUEUE")?))))
+    }
+
+    pub fn secrets(&self) -> Arc<dyn Secrets> {
+        Arc::new(AwsSecrets::new(&self.sdk))
+    }
+}
+
+/// The events queue's URL.
+pub fn events_queue() -> Result<String, Failed> {
+    variable("BRIDGE_EVENTS_QUEUE")
+}
+
+/// Opens the connection that a function always uses, by a call whose answer nobody needs: the first handshake costs
+/// hundreds of milliseconds in an invocation and little before one. A failure is only said.
+pub async fn warm_up<T, E: Display>(what: &str, call: impl Future<Output = Result<T, E>>) {
+    match tokio::time::timeout(WARM_UP, call).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(event = "warm_up_failed", what, %error),
+        Err(_) => tracing::warn!(event = "warm_up_failed", what, error = "no answer within 1 s"),
+    }
+}
+
+fn config_path() -> PathBuf {
+    if let Some(path) = std::env::var_os("BRIDGE_CONFIG") {
+        return path.into();
+    }
+    let [first, second] = CONFIG_PLACES.map(Path::new);
+    if first.exists() { first.into() } else { second.into() }
+}
+
+fn variable(name: &str) -> Result<String, Failed> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+        let failed = Failed(format!("the environment variable {name} is not set"));
+        tracing::error!(event = "configuration_broken", error = failed.0);
+        failed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_warm_up_that_fails_or_hangs_holds_up_nobody() {
+        let began = std::time::Instant::now();
+        warm_up("x", async { Err::<(), _>("refused") }).await;
+        warm_up("x", std::future::pending::<Result<(), &str>>()).await;
+        assert!((WARM_UP..WARM_UP * 2).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
+}
