@@ -7,6 +7,24 @@ mod a_receivers_trouble_stays_its_own;
 mod a_restart_forgets_nothing;
 mod a_silent_workflow_pages;
 mod an_outage_is_one_page_and_one_resolve;
+#[cfg(feature = "aws")]
+mod aws_a_receivers_trouble_stays_its_own;
+#[cfg(feature = "aws")]
+mod aws_a_resolve_never_overtakes_its_opening;
+#[cfg(feature = "aws")]
+mod aws_a_signed_webhook_comes_out_at_every_receiver;
+#[cfg(feature = "aws")]
+mod aws_figures;
+#[cfg(feature = "aws")]
+mod aws_ingest_answers_as_the_table_says;
+#[cfg(feature = "aws")]
+mod aws_one_bad_message_is_its_own_trouble;
+#[cfg(feature = "aws")]
+mod aws_our_own_trouble_loses_nothing;
+#[cfg(feature = "aws")]
+mod aws_tick_pages_for_a_silent_workflow_and_sends_the_digest;
+#[cfg(feature = "aws")]
+mod aws_twin_workers_see_the_sum;
 mod blindness_pages_once;
 mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;

@@ -2,23 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::world::{ROUTING_KEY, TRANSACTIONAL_FAILING, audit, with_sns};
+use crate::support::world::{ROUTES_WITH_AUDIT, ROUTING_KEY, TRANSACTIONAL_FAILING, audit, with_sns};
 use crate::support::{PATIENCE, Sns, World, failed_email};
-
-const ROUTES: &str = r#"
-[[routes]]
-match = { severity = "critical" }
-receivers = ["on-call", "lifecycle", "audit"]
-
-[[routes]]
-receivers = ["lifecycle"]
-"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_failing_transactional_messages_page_within_a_second() {
     let (world, sns) = (World::new().await, Sns::start().await);
     let rest = format!("{TRANSACTIONAL_FAILING}{}", audit(&sns));
-    let serve = with_sns(world.setup_with_routes("", ROUTES, &rest), &sns).start().await;
+    let serve = with_sns(world.setup_with_routes("", ROUTES_WITH_AUDIT, &rest), &sns).start().await;
 
     for _ in 0..3 {
         assert_eq!(serve.post(&failed_email().of("transactional:2")).await.status, 200);

@@ -1,11 +1,24 @@
 //! The world around the bridge: what calls it ([`event`], [`http`]), what it runs as ([`serve`], [`clock`]),
-//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`]). Nothing here uses the product's code,
+//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`]). On AWS it runs as functions
+//! ([`runtime_api`], [`lambda`], [`event_source`]) over fake services ([`moto`], [`dynalite`]). Nothing here uses the product's code,
 //! but for [`timeline`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
 
 pub mod clock;
+#[cfg(feature = "aws")]
+pub mod dynalite;
 pub mod event;
+#[cfg(feature = "aws")]
+pub mod event_source;
+#[cfg(feature = "aws")]
+pub mod gate;
 pub mod http;
+#[cfg(feature = "aws")]
+pub mod lambda;
+pub mod moto;
+#[cfg(feature = "aws")]
+pub mod runtime_api;
 pub mod serve;
+pub mod service;
 pub mod sns;
 pub mod stand_in;
 pub mod timeline;
@@ -14,6 +27,8 @@ pub mod world;
 pub use clock::{Faketime, ts};
 pub use event::{Event, event, failed_email, sent_email};
 pub use http::{Answer, signature};
+#[cfg(feature = "aws")]
+pub use lambda::{Stack, Step};
 pub use serve::{Serve, Setup};
 pub use sns::Sns;
 pub use stand_in::{Reply, StandIn};

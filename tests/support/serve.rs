@@ -53,6 +53,12 @@ impl Setup {
         self
     }
 
+    /// The environment variables that the configuration refers to.
+    #[cfg(feature = "aws")]
+    pub fn vars(&self) -> &BTreeMap<String, String> {
+        &self.env
+    }
+
     pub fn folder(&self) -> &Path {
         self.dir.path()
     }
@@ -99,7 +105,7 @@ impl Setup {
 }
 
 /// Collects what a child prints, as it comes.
-fn follow(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+pub fn follow(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     let text = Arc::new(Mutex::new(String::new()));
     let into = text.clone();
     std::thread::spawn(move || {

@@ -96,3 +96,13 @@ pub fn with_sns(setup: Setup, sns: &Sns) -> Setup {
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
 }
+
+/// What pages is also published; the rest is posted.
+pub const ROUTES_WITH_AUDIT: &str = r#"
+[[routes]]
+match = { severity = "critical" }
+receivers = ["on-call", "lifecycle", "audit"]
+
+[[routes]]
+receivers = ["lifecycle"]
+"#;

@@ -1,4 +1,4 @@
-"""A fake SNS and SQS on a free port. Prints its address, and ends with its parent: when standard input closes."""
+"""Fake AWS services on a free port. Prints its address, and ends with its parent: when standard input closes."""
 
 import sys
 
