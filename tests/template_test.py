@@ -272,7 +272,7 @@ class TheQueues(unittest.TestCase):
             self.assertGreaterEqual(hidden, 6 * DEFAULT.function(name)["Timeout"] + window, name)
 
     def test_d1_8_a_dead_letter_outlives_its_source(self):
-        tries = {"EventsQueue": 100, "HintsQueue": 20}
+        tries = {"EventsQueue": 1000, "HintsQueue": 20}
         for queue in self.CONSUMERS.values():
             source = DEFAULT.properties(queue)
             redrive = source["RedrivePolicy"]

@@ -1,6 +1,7 @@
 //! The `evaluate` function: a batch of the events queue in, the messages to give again out.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -14,6 +15,9 @@ use crate::config::Config;
 use crate::queue::Outbox;
 use crate::steps::evaluate::Evaluate;
 use crate::store::Store;
+
+/// What one message that is processed alone may take.
+const ONE_MESSAGE: Duration = Duration::from_secs(3);
 
 /// The function in its environment.
 pub struct Function {
@@ -49,8 +53,11 @@ impl Function {
     pub async fn batch(&self, envelope: &str, deadline: Timestamp) -> Result<Answer, Failed> {
         let now = self.clock.now();
         let batch = Batch::read(envelope)?;
-        let step = Evaluate { store: self.store.as_ref(), outbox: self.outbox.as_ref(), config: &self.config };
-        let handled = tokio::time::timeout(time_left(deadline, now), step.batch(&batch.messages, now))
+        let left = time_left(deadline, now);
+        // One message's work fits into what is left then.
+        let stop_by = Some(Instant::now() + left.saturating_sub(ONE_MESSAGE));
+        let step = Evaluate { store: self.store.as_ref(), outbox: self.outbox.as_ref(), config: &self.config, stop_by };
+        let handled = tokio::time::timeout(left, step.batch(&batch.messages, now))
             .await
             .map_err(|_| Failed("time is up: the batch comes again".to_owned()))?
             .map_err(|error| Failed(error.to_string()))?;

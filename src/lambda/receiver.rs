@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -32,6 +33,7 @@ pub fn all(configs: &[ReceiverConfig], parts: &Parts) -> BTreeMap<String, Arc<dy
         parts: parts.clone(),
         client: client.clone(),
         made: Mutex::new(None),
+        unreadable: AtomicU32::new(0),
     };
     configs.iter().map(|config| (config.name.clone(), Arc::new(lazy(config)) as Arc<dyn Receiver>)).collect()
 }
@@ -41,7 +43,13 @@ struct Lazy {
     parts: Parts,
     client: Client,
     made: Mutex<Option<Arc<dyn Receiver>>>,
+    /// Failed readings of its secret in a row.
+    unreadable: AtomicU32,
 }
+
+/// A secret that could not be read this often in a row stays so until somebody repairs it, as far as a page that waits
+/// is concerned: a permission is missing, or its value cannot be what it is for.
+const UNREADABLE_FOR_GOOD: u32 = 3;
 
 impl Lazy {
     async fn receiver(&self) -> Result<Arc<dyn Receiver>, SecretError> {
@@ -57,18 +65,27 @@ impl Lazy {
     async fn attempt(&self, message: &Message, previous: Option<&Receipt>) -> Outcome {
         let receiver = match self.receiver().await {
             Ok(receiver) => receiver,
-            // Nobody has set it: its fallback is to be told.
-            Err(error @ SecretError::NotSet(_)) => return Outcome::BadReceiver(error.to_string()),
-            // It may be readable in a moment.
-            Err(error @ SecretError::Unreadable(..)) => {
-                return Outcome::Retry { after: None, why: error.to_string() };
-            }
+            Err(error) => return self.unusable(&error),
         };
+        self.unreadable.store(0, Ordering::Relaxed);
         let outcome = receiver.send(message, previous).await;
         if matches!(outcome, Outcome::BadReceiver(_)) {
             *self.made.lock().await = None;
         }
         outcome
+    }
+
+    /// A secret that nobody has set is for the fallback to say at once; one that cannot be read may be in a moment.
+    fn unusable(&self, error: &SecretError) -> Outcome {
+        // An alarm listens for this line.
+        tracing::error!(event = "receiver_unusable", receiver = self.config.name, %error);
+        let tries = self.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
+        match error {
+            SecretError::Unreadable(..) if tries < UNREADABLE_FOR_GOOD => {
+                Outcome::Retry { after: None, why: error.to_string() }
+            }
+            _ => Outcome::BadReceiver(error.to_string()),
+        }
     }
 }
 

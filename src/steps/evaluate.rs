@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -38,6 +38,8 @@ pub struct Evaluate<'a> {
     pub store: &'a dyn Store,
     pub outbox: &'a dyn Outbox,
     pub config: &'a Config,
+    /// Messages that are processed alone are not begun after this: what is done by then is said, the rest comes again.
+    pub stop_by: Option<Instant>,
 }
 
 impl Evaluate<'_> {
@@ -57,7 +59,15 @@ impl Evaluate<'_> {
     async fn one_by_one(&self, messages: &[&Message], now: Timestamp) -> Result<Vec<(i64, Handled)>, StoreError> {
         let mut handled = Vec::new();
         for message in messages {
+            if self.stop_by.is_some_and(|at| Instant::now() >= at) {
+                break;
+            }
             match self.caught(&[message], now).await {
+                // Those before it are done, and stay so.
+                Some(Err(StoreError::Unavailable(why))) if !handled.is_empty() => {
+                    tracing::error!(event = "evaluate_stopped", why);
+                    break;
+                }
                 // Not the store is in trouble, but what it holds for this message.
                 Some(Err(StoreError::Corrupt(what))) => {
                     tracing::error!(event = "stored_item_unreadable", what);

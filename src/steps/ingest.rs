@@ -222,7 +222,7 @@ impl Ingest {
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {
-        self.refusals.note(head.arrived, |n| {
+        self.refusals.no_key.note(head.arrived, |n| {
             tracing::error!(event = "no_signing_key", requests = n, "signing keys could not be read: answering 503");
         });
         Answer::Unavailable
@@ -230,7 +230,7 @@ impl Ingest {
 
     fn refuse(&self, refused: &Refused, head: &Head<'_>) -> Answer {
         if *refused == Refused::NoMatch && from_sender(head) {
-            self.refusals.note(head.arrived, |n| {
+            self.refusals.key_changed.note(head.arrived, |n| {
                 tracing::error!(event = "key_changed", requests = n, "Customer.io signs with a key we do not have");
             });
             return Answer::Unavailable;
@@ -240,7 +240,7 @@ impl Ingest {
             Refused::Malformed(what) => what,
             Refused::NoMatch => "no key matches",
         };
-        self.refusals.note(head.arrived, |n| tracing::warn!(event = "refused", requests = n, why));
+        self.refusals.refused.note(head.arrived, |n| tracing::warn!(event = "refused", requests = n, why));
         Answer::NotAuthentic
     }
 }
@@ -336,9 +336,17 @@ async fn read(refs: &[SecretRef], secrets: &dyn Secrets, now: Timestamp) -> Ring
     RingState { keys, complete, values, positions, refreshed_at: now }
 }
 
-/// Says once a minute, not once a request, that requests are refused.
+/// What is said of refused requests, each kind by itself: noise of one must not hide another that an alarm waits for.
 #[derive(Default)]
-pub struct Refusals(Mutex<Noted>);
+pub struct Refusals {
+    no_key: OnceAMinute,
+    key_changed: OnceAMinute,
+    refused: OnceAMinute,
+}
+
+/// Says once a minute, not once a request, what happens over and over.
+#[derive(Default)]
+struct OnceAMinute(Mutex<Noted>);
 
 #[derive(Default)]
 struct Noted {
@@ -346,7 +354,7 @@ struct Noted {
     unsaid: u64,
 }
 
-impl Refusals {
+impl OnceAMinute {
     fn note(&self, now: Timestamp, say: impl FnOnce(u64)) {
         let mut noted = self.0.lock().unwrap_or_else(|e| e.into_inner());
         noted.unsaid += 1;

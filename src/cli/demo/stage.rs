@@ -127,7 +127,8 @@ impl Stage {
             if messages.is_empty() {
                 return Ok(());
             }
-            let step = Evaluate { store: self.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config };
+            let store = self.store.as_ref();
+            let step = Evaluate { store, outbox: self.queue.as_ref(), config: &self.config, stop_by: None };
             self.queue.settle(&step.batch(&messages, now).await?, now).await?;
         }
     }

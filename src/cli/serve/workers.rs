@@ -124,7 +124,8 @@ impl Workers {
         if messages.is_empty() {
             return Ok(0);
         }
-        let step = Evaluate { store: self.deliver.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config };
+        let store = self.deliver.store.as_ref();
+        let step = Evaluate { store, outbox: self.queue.as_ref(), config: &self.config, stop_by: None };
         match step.batch(&messages, now).await {
             Ok(handled) => self.queue.settle(&handled, self.clock.now()).await?,
             Err(error) => {
