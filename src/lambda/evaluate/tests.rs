@@ -44,3 +44,17 @@ async fn near_the_deadline_the_batch_is_given_again() {
     assert_eq!(error.to_string(), "time is up: the batch comes again");
     assert!(began.elapsed() < std::time::Duration::from_millis(600));
 }
+
+#[tokio::test]
+async fn what_is_processed_alone_is_not_begun_when_time_is_short_and_comes_again_by_itself() {
+    let world = World::new();
+    let alone = SQS_EVENTS.replace("\"ApproximateReceiveCount\": \"1\"", "\"ApproximateReceiveCount\": \"3\"");
+    assert_ne!(alone, SQS_EVENTS);
+    let records = alone.matches("\"messageId\"").count();
+    let short = world.clock.now() + SignedDuration::from_millis(2_500);
+    let answer = function(&world).batch(&alone, short).await.expect("an answer, not a failed invocation");
+    assert_eq!(answer.failures(), records);
+    // With time, the same messages are done, all but the bad one.
+    let answer = function(&world).batch(&alone, world.deadline()).await.expect("an answer");
+    assert_eq!(answer.failures(), 1);
+}
