@@ -10,6 +10,7 @@ use wildmatch::WildMatch;
 use super::secrets::SecretRef;
 use crate::customerio::event::Source;
 use crate::heartbeat::Heartbeat;
+use crate::receivers::{Abilities, pagerduty, slack, sns_message};
 use crate::route::Route;
 use crate::rules::Rule;
 
@@ -113,10 +114,16 @@ impl ReceiverKind {
 }
 
 impl ReceiverKind {
-    /// Whether it can post a message that asks nobody to get up; one that cannot hears only what opens and closes a
-    /// page.
-    pub const fn posts(&self) -> bool {
-        !matches!(self, Self::PagerDuty { .. })
+    /// What it can show.
+    pub const fn abilities(&self) -> Abilities {
+        let (posts, edits, burst) = match self {
+            Self::PagerDuty { .. } => (false, false, pagerduty::PACE.0),
+            Self::SlackWebhook { .. } => (true, false, slack::PACE.0),
+            Self::SlackBot { .. } => (true, true, slack::PACE.0),
+            Self::Sns { .. } => (true, false, sns_message::BURST),
+            Self::Console => (true, false, usize::MAX),
+        };
+        Abilities { posts, edits, burst }
     }
 }
 

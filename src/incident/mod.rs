@@ -205,6 +205,9 @@ pub struct Incident {
     /// For a digest: its text, composed once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// It opened when `storm.open_incidents` were open already: a roll-up names it, nobody hears of it alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub crowded: bool,
     /// Every receiver knows how it ended; nothing more is due.
     pub settled: bool,
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::told::{Receipt, Stage, Told};
-use super::{Incident, Severity, State, Subject};
+use super::{Incident, Numbers, Severity, State, Subject};
+use crate::config::schema::Storm;
+use crate::receivers::Abilities;
 
 /// What is to be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub enum Notify {
     },
     /// Repeated after `repeat_every`, for receivers that can post.
     StillOpen,
+    /// The numbers may have changed since `update_every`: to be compared, and what was said rewritten if they did.
+    Compare,
     Resolved,
     /// It was over before this receiver could be told.
     OpenedAndResolved,
@@ -32,8 +36,10 @@ pub enum Quiet {
     UpToDate { until: Option<Timestamp> },
     /// The last attempt failed, or a group is given time to fill.
     Waiting { until: Timestamp },
-    /// Over before it was told, and the receiver can only page.
-    NothingLeftToPage,
+    /// Too many are open already: a roll-up is to name it.
+    Crowded,
+    /// Over, and this receiver hears nothing of that: it can only page and was not told, or a roll-up tells it.
+    NothingLeftToSay,
     /// Nothing more will be said of this episode.
     Finished,
 }
@@ -41,10 +47,9 @@ pub enum Quiet {
 /// How a receiver wants to be spoken to.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// It can post; without, it hears only what opens and closes a page.
-    pub posts: bool,
-    pub group_wait: SignedDuration,
-    pub repeat_every: SignedDuration,
+    /// Without being able to post it hears only what opens and closes a page.
+    pub abilities: Abilities,
+    pub storm: Storm,
 }
 
 /// Decides. `told` must speak of the incident's episode.
@@ -60,8 +65,11 @@ pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now:
     }
     match (&told.stage, incident.state) {
         (Stage::Nothing, State::Open) => opening(incident, policy, now),
-        (Stage::Nothing, State::Resolved { .. }) if policy.posts => Notify::OpenedAndResolved,
-        (Stage::Nothing, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToPage),
+        (Stage::Nothing, State::Resolved { .. }) if policy.abilities.posts => Notify::OpenedAndResolved,
+        (Stage::Nothing | Stage::RolledUp { .. }, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToSay),
+        // Worse than the roll-up said: now it is told by itself.
+        (Stage::RolledUp { severity }, State::Open) if incident.severity > *severity => Notify::Opened,
+        (Stage::RolledUp { .. }, State::Open) => Notify::No(Quiet::UpToDate { until: None }),
         (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
         (Stage::Opened { severity }, State::Open) if incident.severity > *severity => {
             Notify::Worsened { from: *severity, to: incident.severity }
@@ -72,7 +80,10 @@ pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now:
 }
 
 fn opening(incident: &Incident, policy: &Policy, now: Timestamp) -> Notify {
-    let until = incident.opened_at + policy.group_wait;
+    if incident.crowded {
+        return Notify::No(Quiet::Crowded);
+    }
+    let until = incident.opened_at + policy.storm.group_wait;
     if incident.severity < Severity::Critical && now < until {
         return Notify::No(Quiet::Waiting { until });
     }
@@ -80,15 +91,29 @@ fn opening(incident: &Incident, policy: &Policy, now: Timestamp) -> Notify {
 }
 
 fn repeating(told: &Told, policy: &Policy, now: Timestamp) -> Notify {
-    let due = told.last_at.map(|at| at + policy.repeat_every);
-    match due {
-        Some(due) if policy.posts && due <= now => Notify::StillOpen,
-        due => Notify::No(Quiet::UpToDate { until: due.filter(|_| policy.posts) }),
+    let Some(last) = told.last_at.filter(|_| policy.abilities.posts) else {
+        return Notify::No(Quiet::UpToDate { until: None });
+    };
+    let repeat = last + policy.storm.repeat_every;
+    if repeat <= now {
+        return Notify::StillOpen;
+    }
+    let compare = told.compared_at.unwrap_or(last).max(last) + policy.storm.update_every;
+    match policy.abilities.edits {
+        true if compare <= now => Notify::Compare,
+        true => Notify::No(Quiet::UpToDate { until: Some(repeat.min(compare)) }),
+        false => Notify::No(Quiet::UpToDate { until: Some(repeat) }),
     }
 }
 
-/// What is recorded once the receiver has taken a message.
-pub fn delivered(incident: &Incident, told: &Told, notify: Notify, receipt: Receipt, now: Timestamp) -> Told {
+/// What is recorded once the receiver has taken a message that said these numbers.
+pub fn delivered(
+    incident: &Incident,
+    told: &Told,
+    notify: Notify,
+    (receipt, said): (Receipt, Numbers),
+    now: Timestamp,
+) -> Told {
     let stage = match notify {
         Notify::Resolved | Notify::OpenedAndResolved | Notify::Digest => Stage::Finished,
         _ => Stage::Opened { severity: incident.severity },
@@ -96,13 +121,21 @@ pub fn delivered(incident: &Incident, told: &Told, notify: Notify, receipt: Rece
     Told {
         episode: incident.episode,
         stage,
-        last_at: Some(now),
-        receipt: Some(receipt),
+        // An edit reminds nobody: the next reminder is due as it was.
+        last_at: if notify == Notify::Compare { told.last_at } else { Some(now) },
+        compared_at: Some(now),
+        said: Some(said),
+        receipt: Some(Box::new(receipt)),
         attempts: 0,
         next_attempt_at: None,
         trouble: None,
         stood_in_for: told.stood_in_for.clone(),
     }
+}
+
+/// What is recorded when there was nothing new to write into what was said.
+pub fn compared(told: &Told, now: Timestamp) -> Told {
+    Told { compared_at: Some(now), ..told.clone() }
 }
 
 /// What is recorded when the receiver will never take a message. An opening that it did take stays told, whatever
@@ -113,6 +146,7 @@ pub fn refused(told: &Told, notify: Notify, why: String, now: Timestamp) -> Told
             Told { stage: Stage::Opened { severity: to }, last_at: Some(now), trouble: Some(why), ..rested(told) }
         }
         Notify::StillOpen => Told { last_at: Some(now), trouble: Some(why), ..rested(told) },
+        Notify::Compare => Told { compared_at: Some(now), trouble: Some(why), ..rested(told) },
         _ => Told { stage: Stage::Undeliverable { reason: why }, next_attempt_at: None, ..told.clone() },
     }
 }
@@ -175,6 +209,7 @@ mod tests {
             numbers: Numbers::default(),
             samples: vec![],
             lines: vec![],
+            crowded: false,
             settled: false,
         }
     }
@@ -186,7 +221,8 @@ mod tests {
     }
 
     fn policy(posts: bool) -> Policy {
-        Policy { posts, group_wait: SignedDuration::from_mins(2), repeat_every: SignedDuration::from_hours(4) }
+        let storm = Storm { group_wait: SignedDuration::from_mins(2), ..Storm::default() };
+        Policy { abilities: Abilities { posts, edits: false, burst: 1 }, storm }
     }
 
     fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {
@@ -212,7 +248,7 @@ mod tests {
         assert_eq!(next(Critical, State::Open, opened(Critical), false, 999), known(None));
         assert_eq!(next(Critical, RESOLVED, opened(Critical), false, 1), Notify::Resolved);
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, true, 1), Notify::OpenedAndResolved);
-        assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToPage));
+        assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToSay));
         assert_eq!(next(Critical, RESOLVED, Stage::Finished, true, 1), Notify::No(Quiet::Finished));
     }
 

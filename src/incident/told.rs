@@ -3,13 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Severity;
+use super::{Numbers, Severity};
 
 /// What a receiver answered that later messages need (a Slack time stamp, a dedup key).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The receiver's own id of the message.
     pub id: Option<String>,
+    /// Where the message is, by the receiver's own id of the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// A keyed hash of the credential it was sent with: a resolve must use the same one.
     pub credential: Option<String>,
 }
@@ -22,6 +25,8 @@ pub enum Stage {
     Nothing,
     /// The opening, at this severity.
     Opened { severity: Severity },
+    /// Its name in a roll-up, at this severity: the roll-up says when it is over.
+    RolledUp { severity: Severity },
     /// All there is to say.
     Finished,
     /// It was over before it could be told, and the receiver can only page.
@@ -37,9 +42,15 @@ pub struct Told {
     /// The episode that `stage` speaks of.
     pub episode: u32,
     pub stage: Stage,
-    /// When something was last delivered.
+    /// When something was last delivered, edits of what was said aside.
     pub last_at: Option<Timestamp>,
-    pub receipt: Option<Receipt>,
+    /// When its message was last compared with what there is to say, where it can be edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_at: Option<Timestamp>,
+    /// The numbers last said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Numbers>,
+    pub receipt: Option<Box<Receipt>>,
     /// Failed attempts since the last delivery.
     pub attempts: u32,
     /// Not to be tried again before.
@@ -58,6 +69,8 @@ impl Told {
             episode,
             stage: Stage::Nothing,
             last_at: None,
+            compared_at: None,
+            said: None,
             receipt: None,
             attempts: 0,
             next_attempt_at: None,

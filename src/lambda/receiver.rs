@@ -15,7 +15,7 @@ use crate::config::secrets::{SecretError, Secrets};
 use crate::incident::told::Receipt;
 use crate::message::Message;
 use crate::receivers::http::Client;
-use crate::receivers::{Abilities, Outcome, Receiver, build};
+use crate::receivers::{Outcome, Receiver, build};
 
 /// What receivers are made with.
 #[derive(Clone)]
@@ -91,10 +91,6 @@ impl Lazy {
 
 #[async_trait]
 impl Receiver for Lazy {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: self.config.kind.posts() }
-    }
-
     async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome {
         let mut counted = Attempt::of(&self.parts.meter, &self.config.name);
         let outcome = self.attempt(message, previous).await;
@@ -127,7 +123,6 @@ mod tests {
     async fn a_secret_that_cannot_be_read_now_is_tried_again_and_one_that_is_not_set_is_told() {
         let vault = Arc::new(Vault::default());
         let (receiver, meter) = pager("http://127.0.0.1:9", &vault);
-        assert!(!receiver.abilities().posts);
         let why = "ssm:/key could not be read: throttled".to_owned();
         assert_eq!(receiver.send(&message(Phase::Opened), None).await, Outcome::Retry { after: None, why });
         vault.set("/key", "");

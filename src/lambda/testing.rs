@@ -16,7 +16,7 @@ use crate::incident::told::Receipt;
 use crate::message::Message;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::{Hint, Outbox};
-use crate::receivers::{Abilities, Outcome, Receiver};
+use crate::receivers::{Outcome, Receiver};
 use crate::store::embedded::{Durability, EmbeddedStore};
 use crate::store::{Store, StoreError};
 
@@ -178,10 +178,6 @@ pub struct Answers(pub Option<Outcome>);
 
 #[async_trait]
 impl Receiver for Answers {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: true }
-    }
-
     async fn send(&self, _message: &Message, _previous: Option<&Receipt>) -> Outcome {
         self.0.clone().unwrap_or_else(|| panic!("planted"))
     }

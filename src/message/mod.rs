@@ -19,6 +19,8 @@ pub enum Phase {
     /// The severity rose.
     Worsened,
     StillOpen,
+    /// The numbers of an open incident changed: what was said is rewritten, nobody is called.
+    Updated,
     Resolved,
     /// It was over before this receiver could be told.
     OpenedAndResolved,

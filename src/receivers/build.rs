@@ -9,7 +9,7 @@ use super::console::Console;
 use super::http::Client;
 use super::pagerduty::PagerDuty;
 use super::slack::{SlackBot, SlackWebhook};
-use super::{Abilities, Outcome, Receiver};
+use super::{Outcome, Receiver};
 use crate::clock::Clock;
 use crate::config::schema::{ReceiverConfig, ReceiverKind};
 use crate::config::secrets::{SecretError, Secrets};
@@ -31,13 +31,13 @@ pub async fn build(
     match &config.kind {
         ReceiverKind::PagerDuty { routing_key, url } => {
             let key = secrets.get(routing_key).await?;
-            Ok(PagerDuty::new(client, clock, url, key).map_or_else(|e| unusable(false, &e), boxed))
+            Ok(PagerDuty::new(client, clock, url, key).map_or_else(|e| unusable(&e), boxed))
         }
         ReceiverKind::SlackWebhook { webhook_url, url } => {
             let own = secrets.get(webhook_url).await?;
             super::http::address(own.reveal())
                 .map_err(|e| SecretError::Unreadable(webhook_url.clone(), e.to_string()))?;
-            Ok(SlackWebhook::new(client, clock, own, url.as_deref()).map_or_else(|e| unusable(true, &e), boxed))
+            Ok(SlackWebhook::new(client, clock, own, url.as_deref()).map_or_else(|e| unusable(&e), boxed))
         }
         ReceiverKind::SlackBot { bot_token, channel, url } => {
             let token = secrets.get(bot_token).await?;
@@ -45,7 +45,7 @@ pub async fn build(
                 return Err(SecretError::Unreadable(bot_token.clone(), "not a bot token".into()));
             }
             let bot = SlackBot::new(client, clock, url, token, channel.clone());
-            Ok(bot.map_or_else(|e| unusable(true, &e), boxed))
+            Ok(bot.map_or_else(|e| unusable(&e), boxed))
         }
         #[cfg(feature = "aws")]
         ReceiverKind::Sns { topic_arn, url } => {
@@ -55,7 +55,7 @@ pub async fn build(
         }
         #[cfg(not(feature = "aws"))]
         ReceiverKind::Sns { .. } => {
-            Ok(boxed(Unusable { posts: true, why: "this build has no SNS: build with the default features".into() }))
+            Ok(boxed(Unusable { why: "this build has no SNS: build with the default features".into() }))
         }
         ReceiverKind::Console => Ok(boxed(Console)),
     }
@@ -65,8 +65,8 @@ fn boxed(receiver: impl Receiver + 'static) -> Box<dyn Receiver> {
     Box::new(receiver)
 }
 
-fn unusable(posts: bool, error: &super::http::BadAddress) -> Box<dyn Receiver> {
-    boxed(Unusable { posts, why: format!("its url is {error}") })
+fn unusable(error: &super::http::BadAddress) -> Box<dyn Receiver> {
+    boxed(Unusable { why: format!("its url is {error}") })
 }
 
 /// Every configured receiver by name. One whose secret cannot be read is there too, and says so whenever it is to
@@ -83,7 +83,7 @@ pub async fn all(
             Ok(receiver) => receiver,
             Err(error) => {
                 tracing::error!(event = "receiver_unusable", receiver = config.name, %error);
-                boxed(Unusable { posts: config.kind.posts(), why: error.to_string() })
+                boxed(Unusable { why: error.to_string() })
             }
         };
         receivers.insert(config.name.clone(), receiver.into());
@@ -93,16 +93,11 @@ pub async fn all(
 
 /// A receiver that cannot work as it is configured: it says so instead of sending.
 struct Unusable {
-    posts: bool,
     why: String,
 }
 
 #[async_trait]
 impl Receiver for Unusable {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: self.posts }
-    }
-
     async fn send(&self, _message: &Message, _previous: Option<&Receipt>) -> Outcome {
         Outcome::BadReceiver(self.why.clone())
     }
@@ -143,21 +138,19 @@ mod tests {
         let server = StandIn::start().await;
         server.answer(200, &[], r#"{"ok":true,"ts":"1.0"}"#);
         let hook = secret("https://hooks.slack.com/services/T/B/x");
-        for (kind, posts, path) in [
-            (ReceiverKind::PagerDuty { routing_key: secret("k"), url: server.url("") }, false, "/v2/enqueue"),
-            (ReceiverKind::SlackWebhook { webhook_url: hook, url: Some(server.url("")) }, true, "/services/T/B/x"),
+        for (kind, path) in [
+            (ReceiverKind::PagerDuty { routing_key: secret("k"), url: server.url("") }, "/v2/enqueue"),
+            (ReceiverKind::SlackWebhook { webhook_url: hook, url: Some(server.url("")) }, "/services/T/B/x"),
             (
                 ReceiverKind::SlackBot { bot_token: secret("xoxb"), channel: "#a".into(), url: server.url("") },
-                true,
                 "/api/chat.postMessage",
             ),
         ] {
             let receiver = built(kind).await.unwrap();
-            assert_eq!(receiver.abilities().posts, posts);
             assert_eq!(kind_of(&receiver.send(&message(Phase::Opened), None).await), "delivered");
             assert_eq!(server.requests()[0].path, path);
         }
-        assert!(built(ReceiverKind::Console).await.is_ok_and(|r| r.abilities().posts));
+        assert!(built(ReceiverKind::Console).await.is_ok());
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::plain::{self, Set};
-use super::{Abilities, Outcome, Receiver, pagerduty, sns_message};
+use super::{Outcome, Receiver, pagerduty, sns_message};
 use crate::incident::told::Receipt;
 use crate::message::Message;
 
@@ -15,10 +15,6 @@ pub struct Console;
 
 #[async_trait]
 impl Receiver for Console {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: true }
-    }
-
     async fn send(&self, message: &Message, _previous: Option<&Receipt>) -> Outcome {
         let text = printable(&render(message));
         let mut out = std::io::stdout().lock();

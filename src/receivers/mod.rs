@@ -42,12 +42,14 @@ pub enum Outcome {
 pub struct Abilities {
     /// It can post: a message that asks nobody to get up. Without it, it only hears trigger and resolve.
     pub posts: bool,
+    /// It keeps one message an incident, which later news rewrite.
+    pub edits: bool,
+    /// How many openings it takes at once; more that wait for it are told together, in a roll-up.
+    pub burst: usize,
 }
 
 #[async_trait]
 pub trait Receiver: Send + Sync {
-    fn abilities(&self) -> Abilities;
-
     /// Sends once; `previous` is the receipt of the last message about the same incident. At most
     /// [`crate::config::schema::SEND_TIMEOUT`] long.
     async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome;

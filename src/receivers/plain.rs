@@ -18,7 +18,7 @@ pub fn state(message: &Message) -> &'static str {
         (Phase::Opened, Severity::Info) => "Info",
         (Phase::Worsened, Severity::Critical) => "Worse, now critical",
         (Phase::Worsened, _) => "Worse",
-        (Phase::StillOpen, _) => "Still open",
+        (Phase::StillOpen | Phase::Updated, _) => "Still open",
         (Phase::Resolved, _) => "Resolved",
         (Phase::OpenedAndResolved, _) => "Opened and resolved",
         (Phase::Digest, _) => "Digest",

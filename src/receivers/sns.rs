@@ -16,7 +16,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
 use super::sns_message::{ATTRIBUTE_TYPE, SnsMessage, render};
-use super::{Abilities, Outcome, Receiver, credential};
+use super::{Outcome, Receiver, credential};
 use crate::config::schema::SEND_TIMEOUT;
 use crate::config::secrets::Secret;
 use crate::incident::told::Receipt;
@@ -95,7 +95,7 @@ impl Sns {
         match request.send().await {
             Ok(output) => {
                 let credential = Some(credential::fingerprint(&self.topic.arn));
-                Outcome::Delivered(Receipt { id: output.message_id, credential })
+                Outcome::Delivered(Receipt { id: output.message_id, place: None, credential })
             }
             Err(error) => outcome(&error),
         }
@@ -104,10 +104,6 @@ impl Sns {
 
 #[async_trait]
 impl Receiver for Sns {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: true }
-    }
-
     async fn send(&self, message: &Message, _previous: Option<&Receipt>) -> Outcome {
         // The SDK's own limit begins once it has credentials; looking for them must not take longer either.
         tokio::time::timeout(SEND_TIMEOUT, self.publish(render(message)))

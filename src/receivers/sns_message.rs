@@ -18,6 +18,10 @@ pub const SUBJECT_CHARS: usize = 99;
 /// "Amazon SNS message attributes".
 pub const ATTRIBUTES: usize = 10;
 
+/// Messages at once that no e-mail subscription takes amiss: SNS sends an address at most ten a second, and above that
+/// switches the subscription off. Source: AWS knowledge center, "sns-email-subscription-disabled".
+pub const BURST: usize = 50;
+
 /// Longest value of an attribute, in characters: our own bound, far more than any name of ours needs.
 const VALUE_CHARS: usize = 256;
 
@@ -101,7 +105,7 @@ fn attributes(message: &Message) -> Vec<(String, String)> {
 const fn action(phase: Phase) -> &'static str {
     match phase {
         Phase::Opened | Phase::Test => "trigger",
-        Phase::Worsened | Phase::StillOpen => "update",
+        Phase::Worsened | Phase::StillOpen | Phase::Updated => "update",
         Phase::Resolved | Phase::OpenedAndResolved => "resolve",
         Phase::Digest => "digest",
     }
@@ -257,15 +261,16 @@ mod tests {
                 format!("{}: {}", action.map_or("-", |(_, value)| value), sns.subject.unwrap_or_default())
             })
             .collect();
-        insta::assert_snapshot!(lines.join("\n"), @r#"
+        insta::assert_snapshot!(lines.join("\n"), @"
         trigger: Critical: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
         update: Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
+        update: Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
         update: Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
         resolve: Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
         resolve: Opened and resolved: Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now
         digest: Digest: acme on Mon 23 Nov: 2 incidents, 12,040 messages sent
         trigger: Test: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
-        "#);
+        ");
     }
 
     #[test]

@@ -22,10 +22,11 @@ pub fn now() -> Timestamp {
 }
 
 /// Every reason to send.
-pub const PHASES: [Phase; 7] = [
+pub const PHASES: [Phase; 8] = [
     Phase::Opened,
     Phase::Worsened,
     Phase::StillOpen,
+    Phase::Updated,
     Phase::Resolved,
     Phase::OpenedAndResolved,
     Phase::Digest,
@@ -39,7 +40,7 @@ pub fn message(phase: Phase) -> Message {
             "Password reset (transactional 2): 12 emails failed since 14:02, cause render_error"
         }
         Phase::Worsened => "Password reset (transactional 2): now critical, 40 emails failed since 14:02",
-        Phase::StillOpen => "Password reset (transactional 2): still failing after 4 h, 212 emails",
+        Phase::StillOpen | Phase::Updated => "Password reset (transactional 2): still failing after 4 h, 212 emails",
         Phase::Resolved => "Password reset (transactional 2): resolved after 35 min, 12 emails had failed",
         Phase::OpenedAndResolved => "Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now",
         Phase::Digest => "acme on Mon 23 Nov: 2 incidents, 12,040 messages sent",

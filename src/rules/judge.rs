@@ -304,6 +304,7 @@ mod tests {
             numbers: Numbers::default(),
             samples: vec![],
             lines: vec![],
+            crowded: false,
             settled: true,
         }
     }

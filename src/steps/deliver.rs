@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::config::schema::SEND_TIMEOUT;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
 use crate::incident::told::{Stage, Told};
-use crate::incident::{Incident, State};
+use crate::incident::{Incident, Numbers, State};
 use crate::message::{Phase, compose};
 use crate::queue::{Handled, Hint, Outbox};
 use crate::receivers::{Outcome, Receiver};
@@ -102,38 +102,40 @@ impl Deliver {
             Some(told) if told.episode == incident.episode => told.clone(),
             _ => Told::nothing(incident.episode),
         };
-        let Some(receiver) = self.receivers.get(&hint.receiver) else {
+        let configured = self.config.receiver(&hint.receiver);
+        let (Some(receiver), Some(configured)) = (self.receivers.get(&hint.receiver), configured) else {
             let reason = "it is no longer configured, or could not be set up".to_owned();
             let refusal = Refusal { why: reason, may_be_repaired: false };
             return self.refused(held, &incident, &told, Notify::Opened, refusal).await;
         };
-        let policy = Policy {
-            posts: receiver.abilities().posts,
-            group_wait: self.config.storm.group_wait,
-            repeat_every: self.config.storm.repeat_every,
-        };
+        let policy = Policy { abilities: configured.kind.abilities(), storm: self.config.storm };
         let refusal = self.refusal_to_tell(&incident, &hint.receiver, &told).await?;
         let due = match notify::next_notification(&incident, &told, &policy, now) {
             // It knows of the incident, but not that it is the only one to know.
-            Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.posts => Notify::StillOpen,
+            Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.abilities.posts => Notify::StillOpen,
             due => due,
         };
         let phase = match due {
             Notify::Opened => Phase::Opened,
             Notify::Worsened { .. } => Phase::Worsened,
             Notify::StillOpen => Phase::StillOpen,
+            Notify::Compare => Phase::Updated,
             Notify::Resolved => Phase::Resolved,
             Notify::OpenedAndResolved => Phase::OpenedAndResolved,
             Notify::Digest => Phase::Digest,
             Notify::No(Quiet::Waiting { until }) => return Ok(Next::Wait(span(until.duration_since(now)))),
-            Notify::No(Quiet::NothingLeftToPage) => {
+            Notify::No(Quiet::NothingLeftToSay) => {
                 let told = Told { stage: Stage::Skipped, ..told };
                 return self.record(held, told).await;
             }
-            Notify::No(Quiet::UpToDate { .. } | Quiet::Finished) => return Ok(Next::Nothing),
+            Notify::No(Quiet::UpToDate { .. } | Quiet::Crowded | Quiet::Finished) => return Ok(Next::Nothing),
         };
         let facts = facts::gather(self.store.as_ref(), &self.config, &incident, now).await?;
         let mut message = compose::message(&incident, phase, &facts, &self.config, now);
+        let said = Numbers { count: message.about.count, of: message.about.of };
+        if due == Notify::Compare && told.said == Some(said) {
+            return self.record(held, notify::compared(&told, now)).await;
+        }
         if let Some((name, reason)) = &refusal {
             message.note = Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"));
         }
@@ -141,7 +143,7 @@ impl Deliver {
         if self.clock.now() + SEND_TIMEOUT > held.until {
             return Ok(Next::Wait(Duration::ZERO));
         }
-        let sending = receiver.send(&message, told.receipt.as_ref());
+        let sending = receiver.send(&message, told.receipt.as_deref());
         let outcome = tokio::time::timeout(SEND_TIMEOUT, sending)
             .await
             .unwrap_or_else(|_| Outcome::Retry { after: None, why: "no answer in time".to_owned() });
@@ -149,7 +151,7 @@ impl Deliver {
         if let (Outcome::Delivered(_), Some((name, _))) = (&outcome, refusal) {
             told.stood_in_for.push(name);
         }
-        self.conclude(held, &incident, &told, due, outcome).await
+        self.conclude(held, &incident, &told, due, (outcome, said)).await
     }
 
     async fn conclude(
@@ -158,7 +160,7 @@ impl Deliver {
         incident: &Incident,
         told: &Told,
         due: Notify,
-        outcome: Outcome,
+        (outcome, said): (Outcome, Numbers),
     ) -> Result<Next, StoreError> {
         let now = self.clock.now();
         let log = |result: &str, why: &str| {
@@ -174,7 +176,7 @@ impl Deliver {
         match outcome {
             Outcome::Delivered(receipt) => {
                 log("delivered", "");
-                self.record(held, notify::delivered(incident, told, due, receipt, now)).await
+                self.record(held, notify::delivered(incident, told, due, (receipt, said), now)).await
             }
             Outcome::Retry { after, why } => {
                 log("retry", &why);

@@ -162,6 +162,7 @@ pub async fn open(
         numbers: opening.numbers,
         samples: opening.samples,
         lines: opening.lines,
+        crowded: false,
         settled: false,
     };
     match store.write_incident(&incident).await? {

@@ -55,14 +55,10 @@ fn standing(tick: &Tick<'_>, incident: &Incident, receiver: &str, told: Option<&
         Some(told) if told.episode == incident.episode => told,
         _ => &nothing,
     };
-    let policy = Policy {
-        posts: receiver.kind.posts(),
-        group_wait: tick.config.storm.group_wait,
-        repeat_every: tick.config.storm.repeat_every,
-    };
+    let policy = Policy { abilities: receiver.kind.abilities(), storm: tick.config.storm };
     match notify::next_notification(incident, told, &policy, now) {
         Notify::No(Quiet::Finished) => Standing::KnowsTheEnd,
-        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. }) => Standing::NotNow,
+        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded) => Standing::NotNow,
         _ => Standing::Due,
     }
 }

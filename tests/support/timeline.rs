@@ -10,7 +10,7 @@ use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::incident::told::Receipt;
 use cio_alert_bridge::message::Message;
-use cio_alert_bridge::receivers::{Abilities, Outcome, Receiver};
+use cio_alert_bridge::receivers::{Outcome, Receiver};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -61,7 +61,6 @@ pub struct Timeline {
 
 struct Notes {
     name: String,
-    posts: bool,
     heard: Heard,
     mood: Mood,
     clock: Arc<ManualClock>,
@@ -69,10 +68,6 @@ struct Notes {
 
 #[async_trait]
 impl Receiver for Notes {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: self.posts }
-    }
-
     async fn send(&self, message: &Message, _: Option<&Receipt>) -> Outcome {
         if let Some(outcome) = self.mood.lock().unwrap().clone() {
             return outcome;
@@ -196,7 +191,6 @@ async fn stage(
         let is_pager = config.kind.type_name() == "pagerduty";
         Arc::new(Notes {
             name: config.name.clone(),
-            posts: !is_pager,
             heard: heard.clone(),
             mood: if is_pager { pager.clone() } else { Mood::default() },
             clock: clock.clone(),

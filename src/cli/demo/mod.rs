@@ -20,7 +20,7 @@ use crate::config::schema::ReceiverConfig;
 use crate::config::{Config, parse};
 use crate::incident::told::Receipt;
 use crate::message::Message;
-use crate::receivers::{Abilities, Outcome, Receiver, console};
+use crate::receivers::{Outcome, Receiver, console};
 use crate::steps::digest;
 use crate::steps::ingest::Answer;
 use crate::store::Write;
@@ -82,7 +82,6 @@ impl Drop for Folder {
 struct Shown {
     name: String,
     type_name: &'static str,
-    posts: bool,
     clock: Arc<ManualClock>,
     config: Arc<Config>,
     count: Arc<AtomicUsize>,
@@ -91,10 +90,6 @@ struct Shown {
 
 #[async_trait]
 impl Receiver for Shown {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: self.posts }
-    }
-
     async fn send(&self, message: &Message, _: Option<&Receipt>) -> Outcome {
         use std::io::Write;
         let at = self.config.workspace.zone.to_datetime(self.clock.now()).strftime("%a %H:%M").to_string();
@@ -116,7 +111,6 @@ async fn play(config: Arc<Config>, folder: &Folder) -> anyhow::Result<()> {
         Arc::new(Shown {
             name: receiver.name.clone(),
             type_name: receiver.kind.type_name(),
-            posts: receiver.kind.posts(),
             clock: clock.clone(),
             config: config.clone(),
             count: count.clone(),

@@ -60,7 +60,7 @@ async fn answered(world: &World, outcome: Option<Outcome>, bodies: &[&str]) -> (
 }
 
 fn delivered() -> Outcome {
-    Outcome::Delivered(Receipt { id: None, credential: None })
+    Outcome::Delivered(Receipt::default())
 }
 
 fn retry(after: u64) -> Outcome {

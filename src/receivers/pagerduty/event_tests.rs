@@ -128,15 +128,16 @@ fn each_phase_says_what_it_does() {
             format!("{} {} {}", text("/event_action"), text("/payload/severity"), text("/payload/summary"))
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @"
     trigger critical Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
     trigger critical Password reset (transactional 2): now critical, 40 emails failed since 14:02
+    trigger critical Password reset (transactional 2): still failing after 4 h, 212 emails
     trigger critical Password reset (transactional 2): still failing after 4 h, 212 emails
     resolve - -
     resolve - -
     trigger info acme on Mon 23 Nov: 2 incidents, 12,040 messages sent
     trigger critical Test: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
-    "#);
+    ");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use event::{DEDUP_KEY_CHARS, EVENT_BYTES, SUMMARY_CHARS, dedup_key, event};
 
 use super::http::{Answer, BadAddress, Client, under};
 use super::pace::{self, Pace};
-use super::{Abilities, Outcome, Receiver, credential};
+use super::{Outcome, Receiver, credential};
 use crate::clock::Clock;
 use crate::config::schema::SEND_TIMEOUT;
 use crate::config::secrets::Secret;
@@ -48,6 +48,7 @@ impl PagerDuty {
     fn receipt(&self, answer: &Answer, message: &Message) -> Receipt {
         let theirs = serde_json::from_str::<Reply>(&answer.body).ok().and_then(|r| r.dedup_key);
         Receipt {
+            place: None,
             id: Some(theirs.unwrap_or_else(|| dedup_key(&message.key))),
             credential: Some(credential::fingerprint(&self.routing_key)),
         }
@@ -106,10 +107,6 @@ fn speaks_of_the_key(words: &str) -> bool {
 
 #[async_trait]
 impl Receiver for PagerDuty {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: false }
-    }
-
     async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome {
         if message.phase == Phase::Digest {
             return Outcome::BadMessage("a digest would page somebody: route it to a receiver that posts".into());

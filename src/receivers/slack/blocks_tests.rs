@@ -79,15 +79,16 @@ fn every_phase_is_within_the_limits_and_unfurls_nothing() {
 #[test]
 fn each_phase_has_its_headline() {
     let headlines: Vec<String> = PHASES.iter().map(|phase| headline(&message(*phase))).collect();
-    insta::assert_snapshot!(headlines.join("\n"), @r#"
+    insta::assert_snapshot!(headlines.join("\n"), @"
     🔴 Critical: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
     🔴 Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
+    🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     ✅ Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
     ✅ Opened and resolved: Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now
     📋 Digest: acme on Mon 23 Nov: 2 incidents, 12,040 messages sent
     🧪 Test: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
-    "#);
+    ");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub use blocks::{ALL_CHARS, BLOCKS, FIELD_CHARS, FIELDS, HEADER_CHARS, SECTION_C
 use self::codes::Means;
 use super::http::{Answer, BadAddress, Client, address, moved, under};
 use super::pace::{self, Pace};
-use super::{Abilities, Outcome, Receiver, credential};
+use super::{Outcome, Receiver, credential};
 use crate::clock::Clock;
 use crate::config::schema::SEND_TIMEOUT;
 use crate::config::secrets::Secret;
@@ -56,16 +56,12 @@ impl SlackWebhook {
 
 #[async_trait]
 impl Receiver for SlackWebhook {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: true }
-    }
-
     async fn send(&self, message: &Message, _previous: Option<&Receipt>) -> Outcome {
         let (rich, plain) = (payload(message), plain_payload(message));
         match self.0.post(rich, plain).await {
             Ok(_) => {
                 let credential = Some(credential::fingerprint(&self.0.secret));
-                Outcome::Delivered(Receipt { id: None, credential })
+                Outcome::Delivered(Receipt { id: None, place: None, credential })
             }
             Err(outcome) => outcome,
         }
@@ -106,10 +102,6 @@ impl SlackBot {
 
 #[async_trait]
 impl Receiver for SlackBot {
-    fn abilities(&self) -> Abilities {
-        Abilities { posts: true }
-    }
-
     async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome {
         let thread = self.thread(message.phase, previous);
         let (mut rich, mut plain) = (payload(message), plain_payload(message));
@@ -124,7 +116,7 @@ impl Receiver for SlackBot {
         match self.poster.post(rich, plain).await {
             Ok(posted) => {
                 let id = thread.filter(|_| posted.in_thread).map(str::to_owned).or(posted.ts);
-                Outcome::Delivered(Receipt { id, credential: Some(self.place.clone()) })
+                Outcome::Delivered(Receipt { id, place: None, credential: Some(self.place.clone()) })
             }
             Err(outcome) => outcome,
         }
