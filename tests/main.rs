@@ -32,6 +32,7 @@ mod days_in_seconds;
 mod each_group_opens_once;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;
+mod storms_are_told_together;
 mod the_answer_table_holds;
 mod the_readme_is_true;
 mod the_same_event_counts_once;

@@ -208,6 +208,9 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
         Subject::Blindness => "nothing arrived".to_owned(),
         Subject::Digest { .. } => "digest".to_owned(),
+        Subject::RollUp { receiver, members } => {
+            format!("{} told together to {receiver}", text::count("incident", members.len() as u64))
+        }
     };
     let until = match incident.state {
         State::Open => String::new(),

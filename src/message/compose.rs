@@ -29,6 +29,8 @@ pub struct Facts {
     pub sends_heard: bool,
     /// About blindness: events are coming, but late.
     pub coming_late: bool,
+    /// About a roll-up: how many of its incidents are open.
+    pub members_open: Option<u64>,
 }
 
 impl Facts {
@@ -66,6 +68,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         Subject::Rule { name, .. } => of_rule(incident, name, phase, facts, config, now),
         Subject::Heartbeat { name, source, period } => of_heartbeat(incident, name, source, *period, config, now),
         Subject::Blindness => of_blindness(incident, facts, config, now),
+        Subject::RollUp { members, .. } => of_roll_up(incident, members.len() as u64, phase, facts, config, now),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
             ..Parts::default()
@@ -95,7 +98,11 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         fields: parts.fields,
         samples: incident.samples.clone(),
         steps: if phase.is_over() { Vec::new() } else { parts.steps },
-        lines: incident.lines.iter().skip(1).cloned().collect(),
+        lines: match incident.subject {
+            // Its first line is the headline.
+            Subject::Digest { .. } => incident.lines.iter().skip(1).cloned().collect(),
+            _ => incident.lines.clone(),
+        },
         links,
         since: incident.since,
         note: None,
@@ -207,6 +214,54 @@ fn what_happened(kinds: &[Kind], numbers: Numbers, of_is_known: bool) -> String 
         false => format!("{} {verb}", text::count(noun, numbers.count)),
     }
 }
+
+fn of_roll_up(
+    incident: &Incident,
+    members: u64,
+    phase: Phase,
+    facts: &Facts,
+    config: &Config,
+    now: Timestamp,
+) -> Parts {
+    let zone = &config.workspace.zone;
+    let open = if phase.is_over() { 0 } else { facts.members_open.unwrap_or(members) };
+    let opened = text::clock(incident.opened_at, zone, now);
+    let what = match members {
+        1 => "1 more incident".to_owned(),
+        n => format!("{} more incidents", text::number(n)),
+    };
+    let first = incident.lines.first().map_or_else(String::new, |line| format!(": {line}"));
+    let headline = match open {
+        0 => format!("{what} of {opened}, told together: none is open any more"),
+        n if n < members => format!("{what} of {opened}, told together: {} still open", text::number(n)),
+        _ => format!("{what} opened by {opened}, told together{first}"),
+    };
+    let names = |label| self::label(incident, label).join(",");
+    let about = About {
+        sources: label(incident, Label::Source).to_vec(),
+        rule: Some(label(incident, Label::Rule).join(", ")).filter(|rules| !rules.is_empty()),
+        heartbeat: None,
+        metric: Some(names(Label::Metric)).filter(|metrics| !metrics.is_empty()),
+        cause: Some(names(Label::Cause)).filter(|causes| !causes.is_empty()),
+        count: open,
+        of: members,
+    };
+    let fields = vec![
+        field("Open", format!("{} of {}", text::number(open), text::number(members))),
+        field("First trouble", text::clock_in_zone(incident.since, zone, now)),
+        field(
+            "Why together",
+            "more are open, or wait for this receiver, than can be told one by one (storm.open_incidents)".to_owned(),
+        ),
+    ];
+    let steps = ROLL_UP_STEPS.iter().map(|s| (*s).to_owned()).collect();
+    Parts { headline, about, fields, steps }
+}
+
+const ROLL_UP_STEPS: &[&str] = &[
+    "Look for what these have in common: one provider, one cause, one change. One outage often looks like many.",
+    "If each campaign is an incident of its own here, let the rule group by cause: group_by = [\"cause\"].",
+];
 
 fn of_heartbeat(
     incident: &Incident,

@@ -84,6 +84,8 @@ async fn gather(
             untold.push((incident.id(), what));
         }
     }
+    // A roll-up is only a way to tell of others; it counts where it was not told.
+    incidents.retain(|i| !matches!(i.subject, Subject::RollUp { .. }) || untold.iter().any(|(id, _)| *id == i.id()));
     let quarantined = tick.store.quarantined(from, now).await?.len();
     let coverage = tick.store.coverage().await?;
     let uses = guardian::uses(tick.store, tick.config).await?;

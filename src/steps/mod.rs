@@ -10,6 +10,7 @@ pub mod heartbeats;
 pub mod ingest;
 pub mod open;
 pub mod resolve;
+pub mod roll_up;
 pub mod sweep;
 pub mod tick;
 

@@ -208,6 +208,8 @@ pub async fn open_or_untold_incidents_are_unsettled_and_a_span_finds_those_that_
         assert_eq!(store.write_incident(i).await.expect("writes"), Write::Done);
     }
     let keys = |found: Vec<Incident>| found.into_iter().map(|i| i.key).collect::<Vec<_>>();
+    assert_eq!(store.live_incidents(1).await.expect("reads"), 1);
+    assert_eq!(store.live_incidents(9).await.expect("reads"), 2);
     assert_eq!(keys(store.unsettled().await.expect("reads")), [untold.key.clone(), open.key.clone()]);
     for (from, to, expected) in [
         ("13:00", "14:00", vec![&settled]),

@@ -16,7 +16,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("heartbeats.distinct", "journeys are not told apart: every email_sent of the source counts"),
     ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),
     ("storm.update_every", "open incidents are spoken of again after repeat_every only"),
-    ("storm.open_incidents", "every incident is told on its own, however many are open"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),
