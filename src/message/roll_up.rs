@@ -62,13 +62,16 @@ fn group(config: Option<&Config>, incident: &Incident) -> String {
         .collect();
     let sources = incident.labels.get(&Label::Source).map_or(&[][..], Vec::as_slice);
     let place = match sources {
-        _ if group.contains_key(&Dimension::Source) => String::new(),
-        [] => String::new(),
-        [one] => format!(" in {}", source(one)),
-        [one, rest @ ..] => format!(" in {} and {} more", source(one), rest.len()),
+        _ if group.contains_key(&Dimension::Source) => None,
+        [] => None,
+        [one] => Some(source(one)),
+        [one, rest @ ..] => Some(format!("{} and {} more", source(one), rest.len())),
     };
-    let what = if parts.is_empty() { "all".to_owned() } else { parts.join(", ") };
-    format!("{what}{place}")
+    match (parts.join(", "), place) {
+        (what, None) => what,
+        (what, Some(place)) if what.is_empty() => place,
+        (what, Some(place)) => format!("{what} in {place}"),
+    }
 }
 
 /// `head: name; name; ...` in lines of at most [`LINE_CHARS`], a longer name cut.
@@ -158,7 +161,7 @@ receivers = ["screen"]
             incident("all", &[], &["campaign:5"]),
         ];
         insta::assert_snapshot!(lines(&config, &incidents.iter().collect::<Vec<_>>()).join("\n"), @"
-        all: all in Activation (campaign 5)
+        all: Activation (campaign 5)
         bounces: campaign 9, channel sms; campaign 10, channel sms
         failures: provider_auth in Activation (campaign 5); render_error in Activation (campaign 5) and 2 more
         ");
