@@ -12,7 +12,7 @@ use crate::message::{Message, Phase};
 /// The parent as it is to read from now on. Unlike a post, an update that names no blocks keeps the old ones, and reads
 /// text as if a person had typed it unless told not to parse. Source: docs.slack.dev, chat.update, `blocks`, `parse`.
 pub fn edited(message: &Message, now: Timestamp) -> Body {
-    let over = message.phase.is_over().then(|| format!(": {}", how_it_ended(message.ended))).unwrap_or_default();
+    let over = if message.phase.is_over() { format!(": {}", how_it_ended(message.ended)) } else { String::new() };
     let utc = format!("As of {} UTC", now.strftime("%Y-%m-%d %H:%M"));
     // In the reader's own zone. Source: docs.slack.dev, "Formatting message text", dates.
     let local = format!("<!date^{}^As of {{date_short_pretty}} at {{time}}|{utc}>{over}", now.as_second());
