@@ -15,7 +15,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
     ("heartbeats.distinct", "journeys are not told apart: every email_sent of the source counts"),
     ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),
-    ("storm.update_every", "open incidents are spoken of again after repeat_every only"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),
