@@ -69,7 +69,7 @@ impl Phrases {
 
 /// Whether these words end with a negation: "not spam", "isn't on our block list", "not considered spam".
 fn denied(before: &str) -> bool {
-    const NOT: [&str; 7] = ["not", "isnt", "wasnt", "arent", "never", "without", "neither"];
+    const NOT: [&str; 8] = ["not", "no", "isnt", "wasnt", "arent", "never", "without", "neither"];
     const BETWEEN: [&str; 18] = [
         "a",
         "an",

@@ -45,6 +45,14 @@ fn every_text_of_the_list_has_its_cause() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_cause_has_texts_of_the_list() {
+    let keys: HashSet<&str> = seen().map(|(_, want, _)| want).collect();
+    for row in causes().filter(|row| !row.example.is_empty()) {
+        assert!(keys.contains(row.key), "{}", row.key);
+    }
+}
+
 /// A provider passes on what another server said in words of its own.
 #[test]
 fn what_stands_around_a_reply_changes_no_cause() {

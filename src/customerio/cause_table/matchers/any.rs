@@ -3,7 +3,7 @@
 //! <https://docs.customer.io/journeys/send/timezones/message-limits>; suppressions as SendGrid, Mailgun, Postmark,
 //! SparkPost and Amazon SES report them in their event webhooks.
 
-use super::When::{Begins, Http, Is, Says};
+use super::When::{Begins, Http, Is, Says, SaysUnrefused};
 use super::{ANY, EMAIL, Matcher, NOT_TAKEN, SENT, plain, sure};
 
 /// Somebody did not answer in time. The bare word may stand for anything: a setting, a variable, a link to a page.
@@ -18,8 +18,14 @@ pub const NO_ANSWER: &[&str] = &["connection timed out", "connect timed out", "o
 pub const NO_WAY: &[&str] = &["connection refused", "connection reset", "no route to host", "network is unreachable", "no such host",
     "tls handshake", "certificate verify failed", "certificate has expired", "certificate signed by unknown authority", "x509"];
 
-const LIMITED: &[&str] =
-    &["message limit reached", "messaging limit reached", "frequency cap reached", "frequency cap exceeded"];
+const LIMITED: &[&str] = &[
+    "message limit reached",
+    "messaging limit reached",
+    "frequency cap reached",
+    "frequency cap exceeded",
+    "reached the message limit",
+    "reached their message limit",
+];
 const SWITCHED_OFF: &[&str] = &["sending disabled", "sending is disabled", "sending has been disabled"];
 
 /// Before any provider: a variable may have any name.
@@ -27,7 +33,7 @@ const SWITCHED_OFF: &[&str] = &["sending disabled", "sending is disabled", "send
 pub const CUSTOMER_IO: &[Matcher] = &[
     sure(ANY, Begins("variable", "is missing"), "render_error"),
     sure(ANY, Says(&["liquid error", "liquid syntax error", "liquid rendering failed", "liquid exception", "liquid template error",
-        "error rendering liquid", "failed to render liquid", "invalid liquid"]), "render_error"),
+        "error rendering liquid", "failed to render liquid", "invalid liquid", "liquid unknown tag"]), "render_error"),
     // What a provider calls a limit is its own.
     sure(ANY, Says(LIMITED), "message_limit").only(&["undeliverable"]),
     sure(ANY, Is(LIMITED), "message_limit"),
@@ -40,6 +46,8 @@ pub const CUSTOMER_IO: &[Matcher] = &[
     // A list of Customer.io or of a provider. What a device suppresses by its own settings is none.
     sure(ANY, Says(&["suppressed"]), "suppressed").only(&["dropped"]),
     sure(ANY, Is(&["suppressed"]), "suppressed"),
+    sure(ANY, Is(&["bounced", "hard bounce", "previously bounced", "spam complaint", "spam report", "complained", "unsubscribed"]), "suppressed")
+        .only(&["dropped"]),
     sure(ANY, Says(&["recipient suppressed", "recipient is suppressed", "address suppressed", "address is suppressed", "address was suppressed",
         "on the suppression list", "on suppression list", "in the suppression list", "on your suppression list", "previously bounced address",
         "uploaded manually via api.customer.io", "user who marked your messages as spam"]), "suppressed"),
@@ -60,6 +68,6 @@ pub const CUSTOMER_IO: &[Matcher] = &[
 /// The way to a provider.
 #[rustfmt::skip]
 pub const NETWORK: &[Matcher] = &[
-    plain(ANY, Says(NO_ANSWER), "timeout"),
-    plain(ANY, Says(NO_WAY), "connection_failed"),
+    plain(ANY, SaysUnrefused(NO_ANSWER), "timeout"),
+    plain(ANY, SaysUnrefused(NO_WAY), "connection_failed"),
 ];

@@ -3,7 +3,7 @@
 //! SMTP services' errors as SendGrid, Mailgun, Postmark, SparkPost and Amazon SES document them.
 
 use super::When::{Both, Is, Reply, Says};
-use super::{EMAIL, Matcher, TRIED_AGAIN, sure};
+use super::{EMAIL, Matcher, NOT_TAKEN, TRIED_AGAIN, sure};
 
 /// A server that wants to be asked twice.
 const GREYLISTED: &[&str] =
@@ -20,12 +20,12 @@ pub const LINES: &[Matcher] = &[
         "you have exceeded your messaging limits", "account has been suspended for sending", "account is not allowed to send"]), "provider_account"),
     sure(EMAIL, Says(&["free accounts are for test purposes only", "sandbox subdomains are for test purposes only"]), "trial_account"),
     sure(EMAIL, Reply(&["534", "535"]), "provider_auth"),
-    sure(EMAIL, Says(&["username and password not accepted", "smtp authentication failed", "invalid login", "authentication credentials invalid",
+    sure(EMAIL, Says(&["username and password not accepted", "smtp authentication failed", "smtp auth failed", "invalid login", "authentication credentials invalid",
         "application specific password required", "authentication unsuccessful", "unauthenticated senders not allowed",
         "authorization grant is invalid", "incorrect authentication data", "invalid api key"]), "provider_auth"),
-    sure(EMAIL, Is(&["unauthorized"]), "provider_auth").only(&["failed", "attempted"]),
-    sure(EMAIL, Says(&["client was not authenticated to send anonymous mail", "client not authenticated to send mail"]), "provider_auth")
-        .only(&["failed", "attempted"]),
+    sure(EMAIL, Is(&["unauthorized"]), "provider_auth").only(NOT_TAKEN),
+    sure(EMAIL, Says(&["client was not authenticated to send anonymous mail", "client not authenticated to send mail", "authentication required"]),
+        "provider_auth").only(NOT_TAKEN),
 
     // Our sender at the provider.
     sure(EMAIL, Says(&["does not match a verified sender identity", "email address is not verified", "is not a sender signature on your account",
@@ -44,7 +44,7 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, Says(&["no longer works here", "out of office"]), "unknown"),
 
     // One recipient, or their company, does not want it.
-    sure(EMAIL, Says(&["personal blacklist", "personal blocklist", "recipients blacklist", "recipients blocklist", "users blacklist",
+    sure(EMAIL, Says(&["personal blacklist", "personal blocklist", "blacklisted by recipient", "recipients blacklist", "recipients blocklist", "users blacklist",
         "recipients personal block list", "recipients block list", "using customer block list", "envelope blocked user entry",
         "envelope blocked user domain entry", "rejected by header based manually blocked senders", "mail is rejected by recipients",
         "rejected by recipients", "sender not in allowed senders list", "sendernotauthenticatedforgroup", "sendernotauthenticatedformailbox",
@@ -73,9 +73,4 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, Says(&["user unknown in virtual mailbox table", "user unknown in local recipient table", "user unknown in relay recipient table",
         "user unknown in virtual alias table", "undeliverable address user unknown", "no mailbox here by that name", "unknown local part",
         "recipientnotfound", "not found by smtp address lookup"]), "mailbox_unknown"),
-
-    // RFC 5321 explains "mailbox unavailable" with words of half the causes below.
-    sure(EMAIL, Says(&["mailbox unavailable", "unrouteable address", "unroutable address", "mailbox is unavailable",
-        "mailbox temporarily unavailable"]), "mailbox_unavailable")
-        .unless(&["user not found", "invalid mailbox", "email sending quota"]),
 ];

@@ -42,6 +42,11 @@ pub const NOT_TAKEN: &[&str] = &["attempted", "failed"];
 pub enum When {
     /// One of these phrases.
     Says(&'static [&'static str]),
+    /// One of these phrases, by somebody who is no mail server that refuses for good: a server that answers `554
+    /// Connection refused` was reached.
+    SaysUnrefused(&'static [&'static str]),
+    /// One of these phrases, by a mail server that refuses for good.
+    SaysRefused(&'static [&'static str]),
     /// One of the first phrases and one of the second.
     Both(&'static [&'static str], &'static [&'static str]),
     /// A sentence, or a part between semicolons, that is one of these phrases and nothing else.
@@ -163,7 +168,11 @@ impl Index {
             .map(|matcher| {
                 let mut ids = |list: &[&'static str]| list.iter().map(|phrase| phrases.id(phrase)).collect();
                 let (first, second) = match matcher.when {
-                    When::Says(of) | When::Is(of) | When::EnhancedSaying(_, of) => (ids(of), Vec::new()),
+                    When::Says(of)
+                    | When::SaysUnrefused(of)
+                    | When::SaysRefused(of)
+                    | When::Is(of)
+                    | When::EnhancedSaying(_, of) => (ids(of), Vec::new()),
                     When::Both(one, other) => (ids(one), ids(other)),
                     _ => (Vec::new(), Vec::new()),
                 };
@@ -201,6 +210,8 @@ impl Line {
         let has = |code: Option<&str>, codes: &[&str]| code.is_some_and(|code| codes.contains(&code));
         let holds = match self.matcher.when {
             When::Says(_) => found.said.has_any(&self.first),
+            When::SaysUnrefused(_) => found.said.has_any(&self.first) && !refuses(text),
+            When::SaysRefused(_) => found.said.has_any(&self.first) && refuses(text),
             When::Both(..) => found.said.has_any(&self.first) && found.said.has_any(&self.second),
             When::Is(_) => found.alone.has_any(&self.first),
             When::Begins(first, second) => text.begins(first, second),
@@ -219,6 +230,10 @@ impl Line {
     }
 }
 
+fn refuses(text: &Text) -> bool {
+    text.reply().is_some_and(|code| code.starts_with('5'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::phrases::MOST_PHRASES;
@@ -231,7 +246,11 @@ mod tests {
         for matcher in matchers() {
             let mut phrases = matcher.unless.to_vec();
             match matcher.when {
-                When::Says(of) | When::Is(of) | When::EnhancedSaying(_, of) => phrases.extend(of),
+                When::Says(of)
+                | When::SaysUnrefused(of)
+                | When::SaysRefused(of)
+                | When::Is(of)
+                | When::EnhancedSaying(_, of) => phrases.extend(of),
                 When::Both(one, other) => phrases.extend(one.iter().chain(other)),
                 When::Begins(first, second) => phrases.extend([first, second]),
                 When::Ends(phrase) => phrases.push(phrase),

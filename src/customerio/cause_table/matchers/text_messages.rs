@@ -41,9 +41,10 @@ pub const LINES: &[Matcher] = &[
     sure(TEXTING, Says(&["is not a valid mobile number", "landline or unreachable carrier"]), "number_not_mobile"),
     sure(TEXTING, Says(&["unreachable destination handset"]), "handset_unreachable"),
     sure(TEXTING, Says(&["unknown destination handset"]), "number_unknown"),
-    sure(TEXTING, Is(&["message filtered", "carrier violation"]), "carrier_filtered"),
+    sure(TEXTING, Is(&["message filtered", "carrier violation", "message delivery carrier violation"]), "carrier_filtered"),
     sure(TEXTING, Is(&["account suspended"]), "provider_account"),
-    sure(TEXTING, Is(&["queue overflow"]), "rate_limited"),
+    sure(TEXTING, Is(&["queue overflow", "too many requests"]), "rate_limited"),
+    sure(TEXTING, Says(&["insufficient funds", "insufficient balance", "insufficient credit", "insufficient credits"]), "provider_account"),
     sure(TEXTING, Is(&["message body is required"]), "message_invalid"),
 
     // Other gateways.

@@ -73,7 +73,7 @@ fn enhanced<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
 }
 
 /// Five or six digits that are called an error or a code, are the whole text, begin it before a colon or a dash, or end
-/// it in brackets; any number in `(#190)`, as Meta writes it. The first one counts.
+/// it in brackets; any number in `(#190)`, as Meta writes it. Several different ones say nothing.
 fn number<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
     const NAMES: &[&str] = &["error", "errors", "code", "errorcode", "error_code"];
     let is_long = |t: &Token| matches!(t.text.len(), 5 | 6) && is_number(t.text);
@@ -86,7 +86,9 @@ fn number<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
         is_number(token.text) && token.gap_before.ends_with("(#")
             || is_long(token) && (only || named() || leads() || ends())
     };
-    tokens.iter().enumerate().find(|(at, token)| stands(*at, token)).map(|(_, token)| token.text)
+    let mut found = tokens.iter().enumerate().filter(|(at, token)| stands(*at, token)).map(|(_, token)| token.text);
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
 }
 
 /// `HTTP 404 Not Found`, `HTTP/1.1 404`, `404 Not Found`, `status code 404`.
@@ -173,7 +175,8 @@ mod tests {
             ("550 5.4.1 x -> 550 5.1.1 y", (Some("550"), None, None, None)),
             ("our server 5.1.1 says 550", (None, None, None, None)),
             ("5.1.1.10 is an address", (None, None, None, None)),
-            ("Twilio Error 30007: because of error 30005", (None, None, Some("30007"), None)),
+            ("Twilio Error 30007: because of error 30005", (None, None, None, None)),
+            ("{code: 21610, see: errors/21610}", (None, None, Some("21610"), None)),
             ("21211 - Invalid number", (None, None, Some("21211"), None)),
             ("30005: Unknown", (None, None, Some("30005"), None)),
             ("(#131026) Message undeliverable", (None, None, Some("131026"), None)),

@@ -51,7 +51,8 @@ impl<'a> Text<'a> {
         self.codes.enhanced
     }
 
-    /// The first number that stands where providers put their error numbers, for example `30007` or `131026`.
+    /// The number that stands where providers put their error numbers, for example `30007` or `131026`; none when
+    /// several do.
     pub fn number(&self) -> Option<&'a str> {
         self.codes.number
     }

@@ -1,5 +1,5 @@
 //! The words of a text, without what names a person, a machine or a message: no addresses, no IP numbers, no codes,
-//! no paths of links, no subject that a server repeats. So "user <ada@example.test> unknown" says "user unknown", and
+//! no paths of links, no subject and no other content of the message that a server quotes. So "user <ada@example.test> unknown" says "user unknown", and
 //! a link to a page on spam says nothing of spam. A host is one word: `mx.spam.example` is not the word "spam".
 
 use super::{is_enhanced, is_number, is_reply};
@@ -17,7 +17,10 @@ pub fn words(text: &str) -> String {
     words.push(' ');
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if let Some(masked) = MASKED.iter().find(|m| rest.starts_with(**m)) {
+        let done = text.get(..text.len() - rest.len()).unwrap_or_default();
+        if let Some(behind) = behind_quoted_content(done, rest) {
+            rest = behind;
+        } else if let Some(masked) = MASKED.iter().find(|m| rest.starts_with(**m)) {
             rest = rest.get(masked.len()..).unwrap_or_default();
         } else if is_part(c) {
             let (part, after) = rest.split_at(part_length(rest));
@@ -76,13 +79,13 @@ fn ends_link(c: char) -> bool {
 fn push_host(words: &mut String, link: &str) {
     let host = link.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-'))).next().unwrap_or_default();
     if is_host(&host.to_lowercase()) {
-        push_word(words, host.strip_prefix("www.").unwrap_or(host));
+        push_word(words, bare_host(host));
     }
 }
 
 fn push_part(words: &mut String, part: &str) {
     if is_host(part) {
-        return push_word(words, part.strip_prefix("www.").unwrap_or(part));
+        return push_word(words, bare_host(part));
     }
     for piece in part.split(['-', '+']) {
         if is_reply(piece) || is_enhanced(piece) || is_ip(piece) {
@@ -102,6 +105,10 @@ fn is_host(text: &str) -> bool {
         && text.split('.').all(label)
         && last.len() >= 2
         && last.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+fn bare_host(host: &str) -> &str {
+    host.strip_prefix("www.").or_else(|| host.strip_prefix("WWW.")).unwrap_or(host)
 }
 
 fn is_ip(text: &str) -> bool {
@@ -138,6 +145,15 @@ fn push_break(words: &mut String) {
     }
 }
 
+/// What follows a quotation of several words that stands behind a word: it is of the message, not of the server. A
+/// server's own words are quoted behind a code, a colon or a dash.
+fn behind_quoted_content<'a>(done: &str, rest: &'a str) -> Option<&'a str> {
+    let content =
+        rest.strip_prefix('"').filter(|_| done.ends_with(' ') && done.trim_end().ends_with(char::is_alphabetic))?;
+    let (content, after) = content.split_once('"')?;
+    content.contains(' ').then_some(after)
+}
+
 /// What follows a subject that a server repeats in brackets, in quotes, or behind a colon up to the line's end.
 fn behind_subject(rest: &str) -> &str {
     let start = rest.trim_start_matches([' ', ':']);
@@ -171,6 +187,9 @@ mod tests {
             ("the subject of (Your mailbox is full) matches", " the subject of matches "),
             ("Subject: mailbox full\nbad", " subject bad "),
             ("doesn't, 'To' recipient’s", " doesnt to recipients "),
+            ("contains \"user unknown\" so no", " contains so no "),
+            ("550 \"user unknown\"", " user unknown "),
+            ("The \"To\" number", " the to number "),
             ("spf=fail", " spf | fail "),
             ("Boîte pleine", " boite pleine "),
             ("RESOLVER.ADR.RecipientNotFound", " resolver adr recipientnotfound "),
