@@ -1,0 +1,131 @@
+//! From an incident and its numbers to the one message that every receiver renders. The first line says what, where,
+//! since when and how bad.
+
+mod blindness;
+mod heartbeat;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
+use crate::config::Config;
+use crate::config::schema::Region;
+use crate::customerio::event::Kind;
+use crate::incident::{Incident, Numbers, State, Subject};
+use crate::route::Label;
+use crate::tally::Total;
+
+/// What a message says that is not in the incident itself.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The incident's failures by series.
+    pub failing: Vec<Total>,
+    /// What stood beside them: sends and deliveries of the same places.
+    pub others: Vec<Total>,
+    /// Metrics whose arrival would show the trouble over, but which never arrive.
+    pub unheard: Vec<Kind>,
+    /// Sends do arrive, so that "of how many" can be said.
+    pub sends_heard: bool,
+    /// About blindness: events are coming, but late.
+    pub coming_late: bool,
+}
+
+impl Facts {
+    /// How many failed, of how many; `None` without registers (they expire).
+    pub fn numbers(&self) -> Option<Numbers> {
+        let count = self.failing.iter().map(|t| t.count).sum();
+        if count == 0 {
+            return None;
+        }
+        let sent: u64 = self.others.iter().map(|t| t.count).sum();
+        // What failed before it was sent is not among the sent; what bounced after is.
+        let apart: u64 = self
+            .failing
+            .iter()
+            .filter(|t| t.series.kind.paired_success().is_none_or(|p| p.metric == "sent"))
+            .map(|t| t.count)
+            .sum();
+        Some(Numbers { count, of: (sent + apart).max(count) })
+    }
+
+    fn ranked<K: Ord>(&self, key: impl Fn(&Total) -> K) -> Vec<(K, u64)> {
+        let mut counts: BTreeMap<K, u64> = BTreeMap::new();
+        for total in &self.failing {
+            *counts.entry(key(total)).or_default() += total.count;
+        }
+        let mut ranked: Vec<_> = counts.into_iter().collect();
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        ranked
+    }
+}
+
+/// Composes what a receiver is to say.
+pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Message {
+    let parts = match &incident.subject {
+        Subject::Rule { name, .. } => rule::parts(incident, name, phase, facts, config, now),
+        Subject::Heartbeat { name, source, period } => heartbeat::parts(incident, name, source, *period, config, now),
+        Subject::Blindness => blindness::parts(incident, facts, config, now),
+        Subject::Digest { date } => Parts {
+            headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
+            ..Parts::default()
+        },
+    };
+    let late = if incident.found_late && !phase.is_over() { "Found late: " } else { "" };
+    let headline = format!("{late}{}", parts.headline);
+    let ended = match incident.state {
+        State::Resolved { how, .. } if phase.is_over() => Some(how),
+        _ => None,
+    };
+    let mut links = Vec::new();
+    if phase != Phase::Digest {
+        links.push(customerio_link(config));
+    }
+    Message {
+        phase,
+        severity: incident.severity,
+        workspace: config.workspace.name.clone(),
+        key: incident.key.0.clone(),
+        episode: incident.episode,
+        incident: incident.id(),
+        ended,
+        headline: text::cut(&headline, HEADLINE_CHARS).into_owned(),
+        labels: incident.labels.clone(),
+        about: parts.about,
+        fields: parts.fields,
+        samples: incident.samples.clone(),
+        steps: if phase.is_over() { Vec::new() } else { parts.steps },
+        lines: incident.lines.iter().skip(1).cloned().collect(),
+        links,
+        since: incident.since,
+        note: None,
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    headline: String,
+    about: About,
+    fields: Vec<Field>,
+    steps: Vec<String>,
+}
+
+/// The workspace in Customer.io's app. Only this form of deep link is used consistently in public texts, so
+/// everything below it is said in words.
+fn customerio_link(config: &Config) -> Link {
+    let host = match config.customerio.region {
+        Region::Us => "fly.customer.io",
+        Region::Eu => "eu.fly.customer.io",
+    };
+    let path = config.customerio.workspace_id.map_or_else(String::new, |id| format!("/workspaces/{id}"));
+    Link { text: "Open Customer.io".to_owned(), href: format!("https://{host}{path}") }
+}
+
+fn field(name: &'static str, value: String) -> Field {
+    Field { name, value }
+}
+
+fn label(incident: &Incident, label: Label) -> &[String] {
+    incident.labels.get(&label).map_or(&[], Vec::as_slice)
+}
