@@ -2,12 +2,14 @@
 //! day and sends it, as an incident, so that each receiver gets it once, through crashes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::cause_table;
 use crate::customerio::event::{Fate, Source};
 use crate::customerio::metric::{self, Class};
@@ -32,6 +34,8 @@ pub struct Day {
     pub untold: Vec<(String, String)>,
     pub quarantined: usize,
     pub coverage: Coverage,
+    /// What sources are called in Customer.io.
+    pub names: Arc<Names>,
     /// What is to be said of older signing keys.
     pub keys: Vec<String>,
 }
@@ -102,7 +106,7 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                 format!("{} of {} periods, {} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
-        let source = words::source(config, &h.source);
+        let source = words::source(config, &day.names, &h.source);
         let name = if source.starts_with(&h.name) { source } else { format!("{}, {source}", h.name) };
         format!("{name}: {said}")
     };
@@ -203,7 +207,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
             let sources: Vec<Source> = values(Label::Source).iter().filter_map(|s| s.parse().ok()).collect();
             let causes: Vec<&str> = values(Label::Cause).iter().map(|c| cause_table::row(c).title).collect();
             let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
-            format!("{name} in {}, {numbers}{causes}", words::sources(config, &sources))
+            format!("{name} in {}, {numbers}{causes}", words::sources(config, &day.names, &sources))
         }
         Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
         Subject::Blindness => "nothing arrived".to_owned(),

@@ -2,28 +2,31 @@
 
 use crate::config::Config;
 use crate::config::reader::show_duration;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::event::{Kind, Source, SourceKind};
 use crate::rules::{Condition, Rule};
 
-/// `Activation (campaign 5)`, or `campaign 5` when nobody named it.
-pub fn source(config: &Config, source: &Source) -> String {
+/// `Activation (campaign 5)`, or `campaign 5` when nobody named it. The configuration's name wins over Customer.io's.
+pub fn source(config: &Config, names: &Names, source: &Source) -> String {
     let plain = match source.kind {
         SourceKind::None => return "no source in the event".to_owned(),
         kind => format!("{} {}", kind.as_str(), source.id),
     };
-    match config.named(source).and_then(|s| s.name.as_ref()) {
+    let configured = config.named(source).and_then(|s| s.name.as_deref());
+    match configured.or_else(|| names.get(source)) {
         Some(name) => format!("{name} ({plain})"),
         None => plain,
     }
 }
 
 /// A few sources in a row, and how many more there are.
-pub fn sources(config: &Config, all: &[Source]) -> String {
+pub fn sources(config: &Config, names: &Names, all: &[Source]) -> String {
+    let named = |source| self::source(config, names, source);
     match all {
         [] => "no source in the event".to_owned(),
-        [one] => source(config, one),
-        [a, b] => format!("{} and {}", source(config, a), source(config, b)),
-        [a, b, rest @ ..] => format!("{}, {} and {} more", source(config, a), source(config, b), rest.len()),
+        [one] => named(one),
+        [a, b] => format!("{} and {}", named(a), named(b)),
+        [a, b, rest @ ..] => format!("{}, {} and {} more", named(a), named(b), rest.len()),
     }
 }
 
@@ -47,14 +50,14 @@ pub fn verb(kind: &Kind) -> String {
 }
 
 /// Where in Customer.io's own pages to look at a source.
-pub fn where_to_click(config: &Config, source: &Source) -> Option<String> {
+pub fn where_to_click(config: &Config, names: &Names, source: &Source) -> Option<String> {
     let place = match source.kind {
         SourceKind::Campaign => "Journeys > Campaigns",
         SourceKind::Broadcast | SourceKind::Newsletter => "Journeys > Broadcasts",
         SourceKind::Transactional => "Journeys > Transactional",
         SourceKind::None => return None,
     };
-    Some(format!("{place} > {}", self::source(config, source)))
+    Some(format!("{place} > {}", self::source(config, names, source)))
 }
 
 /// What makes a rule true: `more than 5 % email_bounced of email_sent within 1h`.

@@ -43,7 +43,7 @@ pub async fn gather(
     let pairs: BTreeSet<Kind> = failing.iter().filter_map(|t| t.series.kind.paired_success()).collect();
     let sends_heard = unheard(store, &rate_kinds, now).await?.len() < rate_kinds.len();
     let unheard = unheard(store, &pairs, now).await?;
-    Ok(Facts { failing, others, unheard, sends_heard, coming_late: false })
+    Ok(Facts { failing, others, unheard, sends_heard, ..Facts::default() })
 }
 
 /// The sender's clock may run a few minutes ahead of ours: events of up to 5 min ahead keep their own time.

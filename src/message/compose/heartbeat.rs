@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Parts, field};
+use super::{Facts, Parts, field};
 use crate::config::Config;
 use crate::customerio::event::Source;
 use crate::heartbeat::{Every, Heartbeat, Period};
@@ -14,6 +14,7 @@ pub(super) fn parts(
     name: &str,
     source: &Source,
     period: Period,
+    facts: &Facts,
     config: &Config,
     now: Timestamp,
 ) -> Parts {
@@ -33,7 +34,7 @@ pub(super) fn parts(
         State::Resolved { .. } => format!("{name} beats as it should again; it was {state}: {counted}"),
     };
     let mut fields = vec![
-        field("Where", words::source(config, source)),
+        field("Where", words::source(config, &facts.names, source)),
         field("Counted", format!("{beats} {when}")),
         field("Expected", format!("{bound} {}", text::number(of))),
         field(
@@ -42,7 +43,7 @@ pub(super) fn parts(
         ),
         field("Heartbeat", name.to_owned()),
     ];
-    if let Some(click) = words::where_to_click(config, source) {
+    if let Some(click) = words::where_to_click(config, &facts.names, source) {
         fields.push(field("In Customer.io", click));
     }
     let steps = if low { LOW_STEPS } else { HIGH_STEPS };

@@ -6,12 +6,14 @@ mod heartbeat;
 mod rule;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
 use crate::config::Config;
 use crate::config::schema::Region;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::event::Kind;
 use crate::incident::{Incident, Numbers, State, Subject};
 use crate::route::Label;
@@ -30,6 +32,8 @@ pub struct Facts {
     pub sends_heard: bool,
     /// About blindness: events are coming, but late.
     pub coming_late: bool,
+    /// What sources are called in Customer.io.
+    pub names: Arc<Names>,
 }
 
 impl Facts {
@@ -65,7 +69,9 @@ impl Facts {
 pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Message {
     let parts = match &incident.subject {
         Subject::Rule { name, .. } => rule::parts(incident, name, phase, facts, config, now),
-        Subject::Heartbeat { name, source, period } => heartbeat::parts(incident, name, source, *period, config, now),
+        Subject::Heartbeat { name, source, period } => {
+            heartbeat::parts(incident, name, source, *period, facts, config, now)
+        }
         Subject::Blindness => blindness::parts(incident, facts, config, now),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),

@@ -41,11 +41,11 @@ pub(super) fn parts(
         if phase.is_over() { format!(", last {}", text::clock(incident.last, zone, now)) } else { String::new() };
     let why = row.map_or_else(String::new, |row| format!(" ({})", row.title));
     let what = what_happened(&kinds, numbers, of_is_known);
-    let headline = format!("{}: {what} since {since}{until}{why}", words::sources(config, &sources));
+    let headline = format!("{}: {what} since {since}{until}{why}", words::sources(config, &facts.names, &sources));
 
-    let mut fields = vec![field("Where", words::sources(config, &sources))];
+    let mut fields = vec![field("Where", words::sources(config, &facts.names, &sources))];
     if sources.len() > 2 {
-        let named: Vec<String> = sources.iter().take(8).map(|s| words::source(config, s)).collect();
+        let named: Vec<String> = sources.iter().take(8).map(|s| words::source(config, &facts.names, s)).collect();
         let more = sources.len().saturating_sub(named.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         fields.push(field("Sources", format!("{}{more}", named.join(", "))));
@@ -69,7 +69,7 @@ pub(super) fn parts(
     }
     let condition = config.rule(rule).map_or_else(String::new, |r| format!(": {}", words::condition(r)));
     fields.push(field("Rule", format!("{rule}{condition}")));
-    if let Some(click) = sources.first().and_then(|s| words::where_to_click(config, s)) {
+    if let Some(click) = sources.first().and_then(|s| words::where_to_click(config, &facts.names, s)) {
         fields.push(field("In Customer.io", click));
     }
     if !facts.unheard.is_empty() && !phase.is_over() {
