@@ -4,24 +4,35 @@ use crate::config::Config;
 use crate::config::reader::show_duration;
 use crate::customerio::app_api::names::Names;
 use crate::customerio::event::{Kind, Source, SourceKind};
+use crate::message::text;
 use crate::rules::{Condition, Rule};
 
 /// `Activation (campaign 5)`, or `campaign 5` when nobody named it. The configuration's name wins over Customer.io's.
 pub fn source(config: &Config, names: &Names, source: &Source) -> String {
+    source_within(config, names, source, usize::MAX)
+}
+
+/// The same with a name of at most `chars` characters.
+fn source_within(config: &Config, names: &Names, source: &Source, chars: usize) -> String {
     let plain = match source.kind {
         SourceKind::None => return "no source in the event".to_owned(),
         kind => format!("{} {}", kind.as_str(), source.id),
     };
     let configured = config.named(source).and_then(|s| s.name.as_deref());
     match configured.or_else(|| names.get(source)) {
-        Some(name) => format!("{name} ({plain})"),
+        Some(name) => format!("{} ({plain})", text::cut(name, chars)),
         None => plain,
     }
 }
 
 /// A few sources in a row, and how many more there are.
 pub fn sources(config: &Config, names: &Names, all: &[Source]) -> String {
-    let named = |source| self::source(config, names, source);
+    sources_within(config, names, all, usize::MAX)
+}
+
+/// The same with names of at most `chars` characters each.
+pub fn sources_within(config: &Config, names: &Names, all: &[Source], chars: usize) -> String {
+    let named = |source| source_within(config, names, source, chars);
     match all {
         [] => "no source in the event".to_owned(),
         [one] => named(one),

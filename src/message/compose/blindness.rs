@@ -1,21 +1,19 @@
 //! What is said when nothing arrives.
 
-use jiff::Timestamp;
+use super::{Parts, Telling, field};
+use crate::incident::State;
+use crate::message::About;
 
-use super::{Facts, Parts, field};
-use crate::config::Config;
-use crate::incident::{Incident, State};
-use crate::message::{About, text};
-
-pub(super) fn parts(incident: &Incident, facts: &Facts, config: &Config, now: Timestamp) -> Parts {
-    let since = text::clock(incident.since, &config.workspace.zone, now);
+pub(super) fn parts(telling: &Telling<'_>) -> Parts {
+    let Telling { incident, facts, .. } = telling;
+    let since = telling.clock(incident.since);
     let headline = match incident.state {
         State::Open if facts.coming_late => {
             format!("Nothing has arrived in time since {since}: events come, but late, so nothing can be judged")
         }
         State::Open => format!("Nothing has arrived since {since}: everything stopped, or we no longer hear"),
         State::Resolved { .. } => {
-            let until = text::clock(incident.last, &config.workspace.zone, now);
+            let until = telling.clock(incident.last);
             format!("Events arrive again; nothing had arrived from {since} to {until}")
         }
     };
@@ -28,14 +26,12 @@ pub(super) fn parts(incident: &Incident, facts: &Facts, config: &Config, now: Ti
         count: incident.numbers.count,
         of: incident.numbers.of,
     };
-    let ago = text::duration(now.duration_since(incident.since));
-    let since = text::clock_in_zone(incident.since, &config.workspace.zone, now);
-    let mut fields = vec![field("Since", format!("{since} ({ago} ago)"))];
+    let mut fields = vec![field("Since", telling.since())];
     if incident.is_open() {
         fields.push(field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()));
     }
     let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline, about, fields, steps }
+    Parts { headline, about, fields, steps, more: 0 }
 }
 
 const BLIND_STEPS: &[&str] = &[

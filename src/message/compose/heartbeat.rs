@@ -2,23 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, Parts, field};
-use crate::config::Config;
+use super::{Parts, Telling, field};
 use crate::customerio::event::Source;
 use crate::heartbeat::{Every, Heartbeat, Period};
-use crate::incident::{How, Incident, Numbers, State};
-use crate::message::{About, text, words};
+use crate::incident::{How, Numbers, State};
+use crate::message::{About, Phase, text, words};
 
-pub(super) fn parts(
-    incident: &Incident,
-    name: &str,
-    source: &Source,
-    period: Period,
-    facts: &Facts,
-    config: &Config,
-    now: Timestamp,
-) -> Parts {
-    let zone = &config.workspace.zone;
+pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: Period) -> Parts {
+    let Telling { incident, phase, facts, config, .. } = *telling;
     let heartbeat = config.heartbeat(name);
     let Numbers { count, of } = incident.numbers;
     let low = count < of;
@@ -26,9 +17,12 @@ pub(super) fn parts(
     let beats = heartbeat.map_or_else(|| text::count("beat", count), |h| beats_in_words(h, count));
     // Too many is known before the period is due.
     let until = if low { period.due } else { period.due.min(incident.opened_at) };
-    let when = period_in_words(heartbeat.map(|h| h.every), period, until, config, now);
+    let when = period_in_words(telling, heartbeat.map(|h| h.every), period, until);
     let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
     let headline = match incident.state {
+        State::Open if phase == Phase::StillOpen => {
+            format!("{name} is {state}: {counted}, open for {}", telling.open_for(0))
+        }
         State::Open => format!("{name} is {state}: {counted}"),
         State::Resolved { how: How::RuleGone, .. } => format!("{name} was {state}: {counted}"),
         State::Resolved { .. } => format!("{name} beats as it should again; it was {state}: {counted}"),
@@ -37,10 +31,7 @@ pub(super) fn parts(
         field("Where", words::source(config, &facts.names, source)),
         field("Counted", format!("{beats} {when}")),
         field("Expected", format!("{bound} {}", text::number(of))),
-        field(
-            "Period",
-            format!("from {} to {}", text::clock(period.start, zone, now), text::clock_in_zone(until, zone, now)),
-        ),
+        field("Period", format!("from {} to {}", telling.clock(period.start), telling.clock_in_zone(until))),
         field("Heartbeat", name.to_owned()),
     ];
     if let Some(click) = words::where_to_click(config, &facts.names, source) {
@@ -56,7 +47,7 @@ pub(super) fn parts(
         count,
         of,
     };
-    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect() }
+    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), more: 0 }
 }
 
 /// The path that experienced people walk when a workflow is quiet.
@@ -77,11 +68,11 @@ fn beats_in_words(heartbeat: &Heartbeat, count: u64) -> String {
 }
 
 /// The part of a period that was counted, in words.
-fn period_in_words(every: Option<Every>, period: Period, until: Timestamp, config: &Config, now: Timestamp) -> String {
-    let zone = &config.workspace.zone;
+fn period_in_words(telling: &Telling<'_>, every: Option<Every>, period: Period, until: Timestamp) -> String {
+    let zone = &telling.config.workspace.zone;
     let end = zone.to_datetime(until);
     match every {
-        Some(Every::Hour) => format!("from {} to {}", text::clock(period.start, zone, now), end.strftime("%H:%M")),
+        Some(Every::Hour) => format!("from {} to {}", telling.clock(period.start), end.strftime("%H:%M")),
         Some(Every::Week { .. }) => format!("in the week to {}", end.strftime("%a %-d %b %H:%M")),
         Some(Every::Day { .. }) | None => {
             let day = zone.to_datetime(period.start).strftime("%a %-d %b");

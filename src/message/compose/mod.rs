@@ -4,6 +4,8 @@
 mod blindness;
 mod heartbeat;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,18 +69,19 @@ impl Facts {
 
 /// Composes what a receiver is to say.
 pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Message {
+    let telling = Telling { incident, phase, facts, config, now };
     let parts = match &incident.subject {
-        Subject::Rule { name, .. } => rule::parts(incident, name, phase, facts, config, now),
-        Subject::Heartbeat { name, source, period } => {
-            heartbeat::parts(incident, name, source, *period, facts, config, now)
-        }
-        Subject::Blindness => blindness::parts(incident, facts, config, now),
+        Subject::Rule { name, .. } => rule::parts(&telling, name),
+        Subject::Heartbeat { name, source, period } => heartbeat::parts(&telling, name, source, *period),
+        Subject::Blindness => blindness::parts(&telling),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
             ..Parts::default()
         },
     };
-    let late = if incident.found_late && !phase.is_over() { "Found late: " } else { "" };
+    let mut fields = parts.fields;
+    fields.extend(telling.times(parts.more));
+    let late = if incident.found_late && !phase.is_over() { FOUND_LATE } else { "" };
     let headline = format!("{late}{}", parts.headline);
     let ended = match incident.state {
         State::Resolved { how, .. } if phase.is_over() => Some(how),
@@ -99,7 +102,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         headline: text::cut(&headline, HEADLINE_CHARS).into_owned(),
         labels: incident.labels.clone(),
         about: parts.about,
-        fields: parts.fields,
+        fields,
         samples: incident.samples.clone(),
         steps: if phase.is_over() { Vec::new() } else { parts.steps },
         lines: incident.lines.iter().skip(1).cloned().collect(),
@@ -115,6 +118,78 @@ struct Parts {
     about: About,
     fields: Vec<Field>,
     steps: Vec<String>,
+    /// How many more there are than when it opened.
+    more: u64,
+}
+
+/// Begins the headline of what was over an hour old when it was found.
+const FOUND_LATE: &str = "Found late: ";
+
+/// What is told, why, and when.
+struct Telling<'a> {
+    incident: &'a Incident,
+    phase: Phase,
+    facts: &'a Facts,
+    config: &'a Config,
+    now: Timestamp,
+}
+
+impl Telling<'_> {
+    fn clock(&self, at: Timestamp) -> String {
+        text::clock(at, &self.config.workspace.zone, self.now)
+    }
+
+    fn clock_in_zone(&self, at: Timestamp) -> String {
+        text::clock_in_zone(at, &self.config.workspace.zone, self.now)
+    }
+
+    /// `14:02 CET (25 min ago)`.
+    fn since(&self) -> String {
+        let ago = text::duration(self.now.duration_since(self.incident.since));
+        format!("{} ({ago} ago)", self.clock_in_zone(self.incident.since))
+    }
+
+    /// The last of the trouble, as far as it is known by now.
+    fn last(&self) -> Timestamp {
+        self.facts.failing.iter().map(|t| t.last).fold(self.incident.last, Timestamp::max)
+    }
+
+    /// `at 08:30`, `from 08:30 to 08:41`.
+    fn between(&self, first: Timestamp, last: Timestamp) -> String {
+        let [first, last] = [first, last].map(|at| self.clock(at));
+        if first == last { format!("at {first}") } else { format!("from {first} to {last}") }
+    }
+
+    /// `4 h, 209 more than when it opened`.
+    fn open_for(&self, more: u64) -> String {
+        let long = text::duration(self.now.duration_since(self.incident.opened_at));
+        if more == 0 { long } else { format!("{long}, {} more than when it opened", text::number(more)) }
+    }
+
+    /// How long it has been open, and how late it was found.
+    fn times(&self, more: u64) -> Vec<Field> {
+        let Incident { found_late, since, opened_at, .. } = *self.incident;
+        let last = self.last();
+        let mut fields = Vec::new();
+        if matches!(self.phase, Phase::Worsened | Phase::StillOpen | Phase::Updated) {
+            fields.push(field("Open for", self.open_for(more)));
+        }
+        if found_late {
+            let found = self.clock_in_zone(opened_at);
+            fields.push(field(
+                "Found late",
+                match last < opened_at {
+                    true => {
+                        let late = text::duration(opened_at.duration_since(last));
+                        format!("it happened {}; we knew at {found}, {late} later", self.between(since, last))
+                    }
+                    // It went on after it was found.
+                    false => format!("it began at {}; we knew at {found}", self.clock(since)),
+                },
+            ));
+        }
+        fields
+    }
 }
 
 /// The workspace in Customer.io's app. Only this form of deep link is used consistently in public texts, so
