@@ -6,10 +6,10 @@ use super::{Parts, Telling, field};
 use crate::customerio::event::Source;
 use crate::heartbeat::{Every, Heartbeat, Period};
 use crate::incident::{How, Numbers, State};
-use crate::message::{About, Phase, text, words};
+use crate::message::{About, text, words};
 
 pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: Period) -> Parts {
-    let Telling { incident, phase, facts, config, .. } = *telling;
+    let Telling { incident, facts, config, .. } = *telling;
     let heartbeat = config.heartbeat(name);
     let Numbers { count, of } = incident.numbers;
     let low = count < of;
@@ -20,10 +20,7 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     let when = period_in_words(telling, heartbeat.map(|h| h.every), period, until);
     let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
     let headline = match incident.state {
-        State::Open if phase == Phase::StillOpen => {
-            format!("{name} is {state}: {counted}, open for {}", telling.open_for(0))
-        }
-        State::Open => format!("{name} is {state}: {counted}"),
+        State::Open => format!("{name} is {state}: {counted}{}", telling.still_open_for(0)),
         State::Resolved { how: How::RuleGone, .. } => format!("{name} was {state}: {counted}"),
         State::Resolved { .. } => format!("{name} beats as it should again; it was {state}: {counted}"),
     };

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
 use crate::config::Config;
@@ -125,6 +125,9 @@ struct Parts {
 /// Begins the headline of what was over an hour old when it was found.
 const FOUND_LATE: &str = "Found late: ";
 
+/// Open for less is not worth a word.
+const JUST_OPENED: SignedDuration = SignedDuration::from_mins(1);
+
 /// What is told, why, and when.
 struct Telling<'a> {
     incident: &'a Incident,
@@ -158,6 +161,15 @@ impl Telling<'_> {
     fn between(&self, first: Timestamp, last: Timestamp) -> String {
         let [first, last] = [first, last].map(|at| self.clock(at));
         if first == last { format!("at {first}") } else { format!("from {first} to {last}") }
+    }
+
+    /// `, open for 4 h, 209 more than when it opened`; nothing where it only just opened, as a fallback may hear at once.
+    fn still_open_for(&self, more: u64) -> String {
+        let long = self.now.duration_since(self.incident.opened_at);
+        match self.phase == Phase::StillOpen && long >= JUST_OPENED {
+            true => format!(", open for {}", self.open_for(more)),
+            false => String::new(),
+        }
     }
 
     /// `4 h, 209 more than when it opened`.

@@ -150,10 +150,7 @@ impl Seen {
             }
             _ => format!("since {}", telling.clock(incident.since)),
         };
-        let open = match phase {
-            Phase::StillOpen => format!(", open for {}", telling.open_for(self.more(incident))),
-            _ => String::new(),
-        };
+        let open = telling.still_open_for(self.more(incident));
         let title = self.cause.as_ref().map(|cause| cause.row().title);
         let why = match (title, self.variables.first().filter(|_| self.one_variable)) {
             (Some(title), Some(variable)) => format!(" ({title}: {variable} is missing)"),
