@@ -31,6 +31,8 @@ mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
 mod each_group_opens_once;
+mod names_are_those_people_use;
+mod one_mailbox_provider_that_refuses_is_said_first;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;
 mod storms_are_told_together;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{text, words};
 use crate::config::Config;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::event::Source;
 use crate::incident::{Dimension, Incident, Subject};
 use crate::route::Label;
@@ -15,20 +16,20 @@ const LINE_CHARS: usize = 400;
 const ALL_CHARS: usize = 7_000;
 
 /// Names incidents: one line a rule, or more when it is long, heartbeats after the rules.
-pub fn lines(config: &Config, incidents: &[&Incident]) -> Vec<String> {
-    let named = with_names(Some(config), incidents);
+pub fn lines(config: &Config, names: &Names, incidents: &[&Incident]) -> Vec<String> {
+    let named = with_names(Some((config, names)), incidents);
     match named.iter().map(|line| line.chars().count()).sum::<usize>() > ALL_CHARS {
         true => with_names(None, incidents),
         false => named,
     }
 }
 
-/// `config` knows the names of sources; without it they are called by their ids.
-fn with_names(config: Option<&Config>, incidents: &[&Incident]) -> Vec<String> {
+/// `called`: what knows the names of sources; without it they are called by their ids.
+fn with_names(called: Option<(&Config, &Names)>, incidents: &[&Incident]) -> Vec<String> {
     let mut by_head: BTreeMap<(bool, String), Vec<String>> = BTreeMap::new();
     for incident in incidents {
         let (of_heartbeats, head, name) = match &incident.subject {
-            Subject::Rule { name, .. } => (false, name.clone(), group(config, incident)),
+            Subject::Rule { name, .. } => (false, name.clone(), group(called, incident)),
             Subject::Heartbeat { name, .. } => {
                 let numbers = incident.numbers;
                 let counted = format!("{} of {}", text::number(numbers.count), text::number(numbers.of));
@@ -44,10 +45,10 @@ fn with_names(config: Option<&Config>, incidents: &[&Incident]) -> Vec<String> {
 }
 
 /// What tells an incident of a rule apart from the rule's others, and where it is.
-fn group(config: Option<&Config>, incident: &Incident) -> String {
+fn group(called: Option<(&Config, &Names)>, incident: &Incident) -> String {
     let Subject::Rule { group, .. } = &incident.subject else { return String::new() };
-    let source = |id: &str| match (config, id.parse::<Source>()) {
-        (Some(config), Ok(parsed)) => words::source(config, &parsed),
+    let source = |id: &str| match (called, id.parse::<Source>()) {
+        (Some((config, names)), Ok(parsed)) => words::source(config, names, &parsed),
         _ => id.replace(':', " "),
     };
     let parts: Vec<String> = group
@@ -160,7 +161,7 @@ receivers = ["screen"]
             incident("bounces", &[(Dimension::Source, "campaign:9"), (Dimension::Channel, "sms")], &["campaign:9"]),
             incident("all", &[], &["campaign:5"]),
         ];
-        insta::assert_snapshot!(lines(&config, &incidents.iter().collect::<Vec<_>>()).join("\n"), @"
+        insta::assert_snapshot!(lines(&config, &Names::default(), &incidents.iter().collect::<Vec<_>>()).join("\n"), @"
         all: Activation (campaign 5)
         bounces: campaign 9, channel sms; campaign 10, channel sms
         failures: provider_auth in Activation (campaign 5); render_error in Activation (campaign 5) and 2 more
@@ -174,7 +175,7 @@ receivers = ["screen"]
             let ids: Vec<String> = named.iter().map(|(id, _)| format!("campaign:{id}")).collect();
             let incidents: Vec<Incident> =
                 ids.iter().map(|id| incident("failing", &[(Dimension::Source, id)], &[id])).collect();
-            let lines = lines(&config(&named), &incidents.iter().collect::<Vec<_>>());
+            let lines = lines(&config(&named), &Names::default(), &incidents.iter().collect::<Vec<_>>());
             let all = lines.join("; ");
             prop_assert!(all.chars().count() <= ALL_CHARS + 50 * lines.len());
             prop_assert!(lines.iter().all(|line| line.chars().count() <= LINE_CHARS));

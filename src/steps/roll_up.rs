@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::names;
 use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::config::schema::ReceiverConfig;
+use crate::customerio::app_api::names::Names;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, Member, Numbers, Severity, Subject};
 use crate::message::roll_up;
@@ -56,7 +58,8 @@ pub async fn due(
     unnamed.sort_by_key(|w| (std::cmp::Reverse(w.incident.severity), w.incident.opened_at, w.incident.key.clone()));
     for chunk in unnamed.chunks(MEMBERS) {
         let incidents: Vec<&Incident> = chunk.iter().map(|w| w.incident).collect();
-        let opening = opening(tick, receiver, &incidents, now);
+        let names = names::kept(tick.store, tick.config).await;
+        let opening = opening(tick, receiver, &incidents, &names, now);
         if open::open(tick.store, tick.outbox, tick.config, opening, now).await?.is_some() {
             mark(tick, receiver, chunk, now).await?;
         }
@@ -64,7 +67,13 @@ pub async fn due(
     Ok(())
 }
 
-fn opening(tick: &Tick<'_>, receiver: &ReceiverConfig, incidents: &[&Incident], now: Timestamp) -> Opening {
+fn opening(
+    tick: &Tick<'_>,
+    receiver: &ReceiverConfig,
+    incidents: &[&Incident],
+    names: &Names,
+    now: Timestamp,
+) -> Opening {
     let members: Vec<Member> = incidents.iter().map(|i| i.member()).collect();
     let severity = incidents.iter().map(|i| i.severity).max().unwrap_or(Severity::Info);
     let subject = Subject::RollUp { receiver: receiver.name.clone(), members };
@@ -77,7 +86,7 @@ fn opening(tick: &Tick<'_>, receiver: &ReceiverConfig, incidents: &[&Incident], 
         last: now,
         numbers: Numbers { count, of: count },
         samples: Vec::new(),
-        lines: roll_up::lines(tick.config, incidents),
+        lines: roll_up::lines(tick.config, names, incidents),
         receivers: Some(vec![receiver.name.clone()]),
     }
 }

@@ -5,6 +5,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use crate::config::Config;
 use crate::config::parse::hours::{day_name, show_hours};
 use crate::config::schema::{ReceiverConfig, ReceiverKind};
+use crate::customerio::app_api::names::Names;
 use crate::heartbeat::{Every, Expect, Heartbeat, period};
 use crate::message::words;
 use crate::route::{Matcher, Route};
@@ -86,7 +87,7 @@ fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> Str
         Some(due) => format!("next due {}", due.strftime("%a %Y-%m-%d %H:%M")),
         None => "never due".into(),
     };
-    let source = words::source(config, &heartbeat.source);
+    let source = words::source(config, &Names::default(), &heartbeat.source);
     format!(
         "{}: {source}, {expect} {}{action} {every}, {}; {due}",
         heartbeat.name,

@@ -7,8 +7,6 @@ use crate::config::reader::{Problem, Report, quoted};
 
 /// A key that has no effect yet, as a path from the top of the file, and what happens instead.
 pub const NOT_YET: &[(&str, &str)] = &[
-    ("customerio.app_api_key", "nothing is asked of the App API"),
-    ("customerio.app_api_url", "nothing is asked of the App API"),
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
     ("deadman", "nothing is pinged; watch the daily digest instead"),
