@@ -20,7 +20,8 @@ Examples:
   bridge check --live                       also look whether every secret is set
   bridge check --json | jq '.[].message'    findings for machines
 
-Every problem is one line, file:line:column: what is wrong; what is allowed; what was probably meant.
+Every problem is one line, file:line:column: what is wrong and why; what is allowed or what to do; what was probably
+meant. A warning is about what the bridge does and you may not have meant: it runs all the same.
 
 Exit codes:
   0  fine; there may be warnings
@@ -51,6 +52,7 @@ struct Finding {
     level: &'static str,
     message: String,
     allowed: Option<String>,
+    fix: Option<String>,
     suggestion: Option<String>,
 }
 
@@ -76,7 +78,7 @@ async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Check
         Ok(content) => content,
         Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
     };
-    let Parsed { config, problems } = parse::parse(&content);
+    let Parsed { config, problems } = parse::check(&content);
     let mut findings: Vec<_> = problems.into_iter().map(|p| finding(&file, p)).collect();
     let Some(config) = config else { return Checked { findings, summary: None, exit: 2 } };
     let mut summary = summary::of(&config, now);
@@ -99,6 +101,7 @@ fn finding(file: &str, problem: Problem) -> Finding {
         level: problem.level.as_str(),
         message: problem.what,
         allowed: problem.allowed,
+        fix: problem.fix,
         suggestion: problem.suggestion,
     }
 }
@@ -109,7 +112,7 @@ fn unreadable(path: &Path, error: &LoadError) -> Finding {
         LoadError::NotUtf8 { line, column, .. } => (Some(*line), Some(*column)),
         _ => (None, None),
     };
-    Finding { file, line, column, level: "error", message: error.what(), allowed: None, suggestion: None }
+    Finding { file, line, column, level: "error", message: error.what(), allowed: None, fix: None, suggestion: None }
 }
 
 impl Finding {
@@ -122,6 +125,9 @@ impl Finding {
         if let Some(allowed) = &self.allowed {
             let _ = write!(text, "; allowed: {allowed}");
         }
+        if let Some(fix) = &self.fix {
+            let _ = write!(text, "; fix: {fix}");
+        }
         if let Some(suggestion) = &self.suggestion {
             let _ = write!(text, "; did you mean \"{suggestion}\"?");
         }
@@ -130,23 +136,30 @@ impl Finding {
 }
 
 fn text(checked: &Checked) -> String {
-    let count = |level: &str| checked.findings.iter().filter(|f| f.level == level).count();
     let mut text: String = checked.findings.iter().map(|f| f.line() + "\n").collect();
     if !text.is_empty() {
         text.push('\n');
     }
-    match &checked.summary {
-        Some(summary) => text.push_str(summary),
-        None => {
-            let errors = count("error");
-            let _ = writeln!(
-                text,
-                "{errors} error{}: the bridge will not run with this",
-                if errors == 1 { "" } else { "s" }
-            );
-        }
+    if let Some(summary) = &checked.summary {
+        let _ = writeln!(text, "{summary}");
     }
+    let count = |level: &str| checked.findings.iter().filter(|f| f.level == level).count();
+    let (errors, warnings) = (count("error"), count("warning"));
+    let counts = match (errors, warnings) {
+        (0, 0) => "No errors, no warnings".to_owned(),
+        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    let runs = if checked.summary.is_some() { "the bridge runs with this" } else { "the bridge will not run with this" };
+    let _ = writeln!(text, "{counts}: {runs}");
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 fn json(findings: &[Finding]) -> String {
