@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::config::parse::{self, LoadError, Parsed, Problem};
 use crate::config::secrets::{EnvSecrets, Secrets};
 
@@ -78,19 +79,22 @@ async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Check
         Ok(content) => content,
         Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
     };
-    let Parsed { config, problems } = parse::check(&content);
-    let mut findings: Vec<_> = problems.into_iter().map(|p| finding(&file, p)).collect();
-    let Some(config) = config else { return Checked { findings, summary: None, exit: 2 } };
-    let mut summary = summary::of(&config, now);
-    let mut exit = 0;
-    if args.live {
+    let (mut checked, config) = read(&file, &content, now);
+    if let (true, Some(config), Some(summary)) = (args.live, config, checked.summary.as_mut()) {
         let looked = live::look(&config, secrets).await;
-        let broken = looked.problems.len();
-        findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
-        exit = u8::from(broken > 0);
+        checked.exit = u8::from(!looked.problems.is_empty());
+        checked.findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
         summary.push_str(&looked.summary);
     }
-    Checked { findings, summary: Some(summary), exit }
+    checked
+}
+
+/// What the text alone says.
+fn read(file: &str, content: &str, now: Timestamp) -> (Checked, Option<Config>) {
+    let Parsed { config, problems } = parse::check(content);
+    let findings = problems.into_iter().map(|p| finding(file, p)).collect();
+    let summary = config.as_ref().map(|config| summary::of(config, now));
+    (Checked { findings, exit: if summary.is_some() { 0 } else { 2 }, summary }, config)
 }
 
 fn finding(file: &str, problem: Problem) -> Finding {
@@ -167,5 +171,7 @@ fn json(findings: &[Finding]) -> String {
     serde_json::to_string_pretty(findings).map(|json| json + "\n").unwrap_or_else(|error| format!("{error}\n"))
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

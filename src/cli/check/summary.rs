@@ -5,6 +5,7 @@ use wildmatch::WildMatch;
 
 use crate::config::Config;
 use crate::config::parse::hours::{day_name, show_hours};
+use crate::config::parse;
 use crate::config::reader::show_duration;
 use crate::config::schema::{Ignore, NamedSource, ReceiverConfig, ReceiverKind, Storm};
 use crate::heartbeat::{Every, Expect, Heartbeat, period};
@@ -24,9 +25,13 @@ pub fn of(config: &Config, now: Timestamp) -> String {
     };
     block("Sources", config.sources.iter().map(|s| source(s, config)).collect());
     block("Receivers", config.receivers.iter().map(receiver).collect());
-    let first = |at: usize| if at == 0 { "everything" } else { "everything else" };
+    // What goes on to the next route leaves everything for it.
+    let takes = |at: usize| config.routes.iter().take(at).any(|route| !route.goes_on);
+    let first = |at: usize| if takes(at) { "everything else" } else { "everything" };
     block("Routes", config.routes.iter().enumerate().map(|(at, r)| route(r, first(at))).collect());
-    block("Rules", config.rules.iter().map(rule).collect());
+    let are_defaults = config.rules == parse::default_rules();
+    let rules = if are_defaults { "Rules (the file has none: these defaults hold)" } else { "Rules" };
+    block(rules, config.rules.iter().map(rule).collect());
     let now = now.to_zoned_datetime(config.workspace.zone.clone());
     block("Heartbeats", config.heartbeats.iter().map(|h| heartbeat(h, config, &now)).collect());
     block("Ignored (counted and shown, never an alert)", ignored(&config.ignore));

@@ -38,12 +38,12 @@ pub fn advise(config: &Config, places: &Places<'_>) {
     }
 }
 
-/// What people call a period, and how many of them a year has.
-const fn period(every: Every) -> (&'static str, f64) {
+/// What people call a period and periods, and how many of them a year has.
+const fn period(every: Every) -> (&'static str, &'static str, f64) {
     match every {
-        Every::Hour => ("an hour", 8766.0),
-        Every::Day { .. } => ("a day", 365.25),
-        Every::Week { .. } => ("a week", 52.18),
+        Every::Hour => ("an hour", "hours", 8766.0),
+        Every::Day { .. } => ("a day", "days", 365.25),
+        Every::Week { .. } => ("a week", "weeks", 52.18),
     }
 }
 
@@ -52,17 +52,18 @@ fn too_few(heartbeat: &Heartbeat) -> Option<Problem> {
     if least >= chance::ENOUGH {
         return None;
     }
-    let (period, a_year) = period(heartbeat.every);
+    let (period, each, a_year) = period(heartbeat.every);
     let usual = chance::usual_for_one_a_year(least, a_year);
     let percent = (chance::fewer_than(least, least as f64) * 100.0).round();
+    let are = if least == 1 { "is" } else { "are" };
     let night = match heartbeat.every {
-        Every::Hour => "; every hour counts, also those of the night",
+        Every::Hour => "; and every hour counts, also those of the night",
         Every::Day { .. } | Every::Week { .. } => "",
     };
     let what = format!(
-        "{least} {period} are too few to tell a stop from chance: where {least} are usual, chance alone misses that \
-         {percent} % of the time, and only where {usual} or more are usual it does so at most once a year (messages \
-         that come by chance, a Poisson process; a silence is sure from about {} missing ones on){night}",
+        "at_least = {least} {period} is too low to tell a stop from chance: if {least} {are} usual, chance alone leaves \
+         fewer in {percent} % of the {each}, and only if {usual} or more are usual it does so at most once a year \
+         (messages that come independently of each other, a Poisson process; about {} must be missing){night}",
         chance::ENOUGH
     );
     let fix = "count over a longer period or a busier event; keep it if these messages come by a schedule";
@@ -72,15 +73,15 @@ fn too_few(heartbeat: &Heartbeat) -> Option<Problem> {
 fn at_night(heartbeat: &Heartbeat) -> Option<Problem> {
     let (by, counted) = match heartbeat.every {
         Every::Hour => return None,
-        Every::Day { by } => (by?, "the hours since midnight".to_owned()),
-        Every::Week { by: Some((Weekday::Monday, by)) } => (by, "the hours since the week began".to_owned()),
-        Every::Week { by } => (by?.1, "what came until then".to_owned()),
+        Every::Day { by } => (by?, "only the hours since midnight count"),
+        Every::Week { by: Some((Weekday::Monday, by)) } => (by, "only the hours since the week began count"),
+        Every::Week { by } => (by?.1, "what comes later does not count"),
     };
     // A week that ends at midnight is due at its end.
     if by.hour() >= MORNING || by == Time::midnight() {
         return None;
     }
-    let what = format!("due at {} local time: only {counted} count, and a page comes in the night", by.strftime("%H:%M"));
+    let what = format!("due at {} local time: {counted}, and a page comes in the night", by.strftime("%H:%M"));
     Some(Problem::warning(what).fix("a time when the work is usually done, or no by for the period's end"))
 }
 

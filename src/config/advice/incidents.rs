@@ -127,8 +127,7 @@ fn instances(pattern: &str) -> Vec<String> {
         Some((glob, id)) => WildMatch::new(glob).matches(kind).then(|| format!("{kind}:{}", globs::witness(id))),
         // The first star takes in the kind.
         None => pattern.split_once('*').map(|(before, after)| {
-            let after = if after.is_empty() { "*" } else { after };
-            format!("{before}{kind}:{}{}", globs::witness("*"), globs::witness(after))
+            format!("{before}{kind}:{}{}", globs::witness("*"), globs::witness(after.trim_start_matches('*')))
         }),
     };
     kinds.filter_map(of_kind).collect()

@@ -55,7 +55,8 @@ pub fn advise(config: &Config, places: &Places<'_>) {
     }
     for (index, seen) in seen.iter().enumerate() {
         if let Some(problem) = of_route(config, index, seen, &possible, places) {
-            places.report(places.nth(SECTION, index), problem);
+            let key = if seen.matches { "" } else { "match" };
+            places.report(places.key(SECTION, index, key), problem);
         }
     }
     report_gaps(config, &possible, &untold, &slots, places);
@@ -166,8 +167,12 @@ fn report_gaps(
     places: &Places<'_>,
 ) {
     let at = places.nth(SECTION, config.routes.len().saturating_sub(1));
-    let when = |gap: &BTreeSet<usize>| {
-        week::show(slots.iter().enumerate().filter(|(at, _)| gap.contains(at)).map(|(_, slot)| slot))
+    // `nobody hears of X from fri 20:00 to mon 08:00`, `nobody ever hears of X`.
+    let nobody = |of: &str, gap: &BTreeSet<usize>| {
+        match week::show(slots.iter().enumerate().filter(|(at, _)| gap.contains(at)).map(|(_, slot)| slot)) {
+            Some(when) => format!("nobody hears of {of} {when}"),
+            None => format!("nobody ever hears of {of}"),
+        }
     };
     let fix = "end with a [[routes]] without match and hours";
     // Severities with the same gap are said together.
@@ -183,17 +188,14 @@ fn report_gaps(
         // One example is enough: the incident that is left alone for longest besides that.
         let beyond = of_severity().map(|(p, gap)| (p, gap.difference(&all).copied().collect::<BTreeSet<_>>()));
         if let Some((example, gap)) = beyond.filter(|(_, gap)| !gap.is_empty()).max_by_key(|(_, gap)| gap.len()) {
-            let what = format!(
-                "nobody hears of some {} incidents {}: for example of {}",
-                severity.as_str(),
-                when(&gap),
-                describe(config, example)
-            );
+            let whom = nobody(&format!("some {} incidents", severity.as_str()), &gap);
+            let what = format!("{whom}: for example of {}", describe(config, example));
             some.push(Problem::warning(what).fix(fix));
         }
     }
     for (gap, severities) in whole {
-        let what = format!("nobody hears of {} incidents {}: no route takes them then", severities.join(" and "), when(&gap));
+        let whom = nobody(&format!("{} incidents", severities.join(" and ")), &gap);
+        let what = format!("{whom}: no route takes them then");
         places.report(at, Problem::warning(what).fix(fix));
     }
     some.into_iter().for_each(|problem| places.report(at, problem));

@@ -24,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 pub use self::kinds::KINDS;
+pub use self::rules::defaults as default_rules;
 pub use super::reader::{Level, Problem, position};
 use super::advice;
 use super::reader::{Report, Table};

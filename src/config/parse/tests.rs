@@ -47,12 +47,12 @@ fn valid(text: &str) -> Config {
 
 #[test]
 fn the_example_is_valid_without_a_warning() {
-    assert_eq!(shown(&parse(EXAMPLE).problems), "");
+    assert_eq!(shown(&check(EXAMPLE).problems), "");
 }
 
 #[test]
 fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
-    let Parsed { config, problems } = parse(CONTRACT);
+    let Parsed { config, problems } = check(CONTRACT);
     let config = config.unwrap_or_else(|| panic!("not valid:\n{}", shown(&problems)));
     insta::assert_snapshot!(shown(&problems), @r#"
     bridge.toml:9:1: warning: "customerio.app_api_key" has no effect in this version: nothing is asked of the App API
@@ -82,7 +82,7 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
 
 #[test]
 fn only_a_name_a_key_a_receiver_and_a_route_are_required() {
-    let Parsed { config, problems } = parse(SMALLEST);
+    let Parsed { config, problems } = check(SMALLEST);
     assert_eq!(shown(&problems), "");
     let config = config.expect("valid");
     assert_eq!(config.workspace.timezone, "UTC");
@@ -185,7 +185,7 @@ every = \"hour\"
 "
     ));
     let route = &config.routes[0];
-    assert!(route.goes_on && route.matchers.len() == 2 && route.hours.as_ref().is_some_and(|h| h.days.len() == 5));
+    assert!(route.goes_on && route.matchers.len() == 2 && route.hours.iter().all(|h| h.days.len() == 5) && !route.hours.is_empty());
     let weekly = config.heartbeat("weekly").expect("a heartbeat");
     assert_eq!(weekly.every, Every::Week { by: Some((Weekday::Friday, Time::constant(18, 0, 0, 0))) });
     assert_eq!(weekly.source, "newsletter:10".parse::<Source>().expect("a source"));

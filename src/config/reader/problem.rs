@@ -146,7 +146,7 @@ const QUOTE_CHARS: usize = 60;
 /// A text in quotes, on one line and not endless. What may be a secret is described instead.
 pub fn quoted(text: &str) -> String {
     if may_be_secret(text) {
-        return format!("a text of {} characters (not shown: it may be a secret)", text.chars().count());
+        return format!("({} characters, not shown: it may be a secret)", text.chars().count());
     }
     let mut shown: String = text.chars().take(QUOTE_CHARS).flat_map(char::escape_debug).collect();
     if text.chars().count() > QUOTE_CHARS {
