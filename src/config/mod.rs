@@ -5,6 +5,7 @@
 pub mod advice;
 #[cfg(feature = "aws")]
 pub mod aws_secrets;
+pub mod file;
 pub mod parse;
 pub mod reader;
 pub mod schema;

@@ -153,7 +153,8 @@ fn text(checked: &Checked) -> String {
         (0, 0) => "No errors, no warnings".to_owned(),
         _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
     };
-    let runs = if checked.summary.is_some() { "the bridge runs with this" } else { "the bridge will not run with this" };
+    let runs =
+        if checked.summary.is_some() { "the bridge runs with this" } else { "the bridge will not run with this" };
     let _ = writeln!(text, "{counts}: {runs}");
     text
 }

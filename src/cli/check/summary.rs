@@ -4,8 +4,8 @@ use jiff::{Timestamp, ZonedDateTime};
 use wildmatch::WildMatch;
 
 use crate::config::Config;
-use crate::config::parse::hours::{day_name, show_hours};
 use crate::config::parse;
+use crate::config::parse::hours::{day_name, show_hours};
 use crate::config::reader::show_duration;
 use crate::config::schema::{Ignore, NamedSource, ReceiverConfig, ReceiverKind, Storm};
 use crate::heartbeat::{Every, Expect, Heartbeat, period};

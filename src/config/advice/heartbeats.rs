@@ -94,7 +94,8 @@ fn failures(heartbeat: &Heartbeat) -> Option<Problem> {
 
 fn named_like_a_rule(config: &Config, heartbeat: &Heartbeat) -> Option<Problem> {
     config.rule(&heartbeat.name)?;
-    let what = format!("a rule is called {} too: routes that match rule cannot tell them apart", quoted(&heartbeat.name));
+    let what =
+        format!("a rule is called {} too: routes that match rule cannot tell them apart", quoted(&heartbeat.name));
     Some(Problem::warning(what).fix("give one of them another name"))
 }
 

@@ -151,9 +151,9 @@ pub fn values(config: &Config, label: Label) -> Vec<String> {
             config.rules.iter().map(|r| r.name.clone()).chain(heartbeats).collect()
         }
         Label::Source => {
-            let watched = |s: &String| config.rules.iter().any(|r| {
-                r.sources.is_empty() || r.sources.iter().any(|g| g.matches(s))
-            });
+            let watched = |s: &String| {
+                config.rules.iter().any(|r| r.sources.is_empty() || r.sources.iter().any(|g| g.matches(s)))
+            };
             let beating = config.heartbeats.iter().map(|h| h.source.to_string());
             sources(config).into_iter().filter(watched).map(|s| globs::show(&s)).chain(beating).collect()
         }

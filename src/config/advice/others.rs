@@ -16,7 +16,10 @@ pub fn advise(config: &Config, places: &Places<'_>) {
     let at = |section, key| places.offset(&[Step::Key(section), Step::Key(key)]);
     let storm = &config.storm;
     if storm.repeat_every < OFTEN {
-        let what = format!("an open incident is spoken of again every {}: people mute that", show_duration(storm.repeat_every));
+        let what = format!(
+            "an open incident is spoken of again every {}: people mute that",
+            show_duration(storm.repeat_every)
+        );
         let fix = format!("some hours, for example {}", show_duration(Storm::default().repeat_every));
         places.report(at("storm", "repeat_every"), Problem::warning(what).fix(fix));
     }

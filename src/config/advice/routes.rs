@@ -90,13 +90,7 @@ fn walk(config: &Config, matches: &[bool], slot: &Slot, seen: &mut [Seen]) -> bo
     !heard.is_empty()
 }
 
-fn of_route(
-    config: &Config,
-    index: usize,
-    seen: &Seen,
-    possible: &[Possible],
-    places: &Places<'_>,
-) -> Option<Problem> {
+fn of_route(config: &Config, index: usize, seen: &Seen, possible: &[Possible], places: &Places<'_>) -> Option<Problem> {
     if !seen.matches {
         return Some(never_matches(config, index, possible));
     }
@@ -153,7 +147,9 @@ const fn makes(label: Label) -> &'static str {
         Label::Rule => "write the name of a rule or heartbeat of this file",
         Label::Source => "write a rule or heartbeat about this source, or another source here",
         Label::Owner => "give a source of [[sources]] this owner, or write another one here",
-        Label::Channel | Label::Metric => "write a rule or heartbeat about such events, or others here: <channel>_<metric>",
+        Label::Channel | Label::Metric => {
+            "write a rule or heartbeat about such events, or others here: <channel>_<metric>"
+        }
         Label::Cause => "write a cause of the list",
     }
 }
@@ -168,11 +164,11 @@ fn report_gaps(
 ) {
     let at = places.nth(SECTION, config.routes.len().saturating_sub(1));
     // `nobody hears of X from fri 20:00 to mon 08:00`, `nobody ever hears of X`.
-    let nobody = |of: &str, gap: &BTreeSet<usize>| {
-        match week::show(slots.iter().enumerate().filter(|(at, _)| gap.contains(at)).map(|(_, slot)| slot)) {
-            Some(when) => format!("nobody hears of {of} {when}"),
-            None => format!("nobody ever hears of {of}"),
-        }
+    let nobody = |of: &str, gap: &BTreeSet<usize>, why: &str| match week::show(
+        slots.iter().enumerate().filter(|(at, _)| gap.contains(at)).map(|(_, slot)| slot),
+    ) {
+        Some(when) => format!("nobody hears of {of} {when}: {why}"),
+        None => format!("nobody ever hears of {of}: {why}"),
     };
     let fix = "end with a [[routes]] without match and hours";
     // Severities with the same gap are said together.
@@ -188,14 +184,13 @@ fn report_gaps(
         // One example is enough: the incident that is left alone for longest besides that.
         let beyond = of_severity().map(|(p, gap)| (p, gap.difference(&all).copied().collect::<BTreeSet<_>>()));
         if let Some((example, gap)) = beyond.filter(|(_, gap)| !gap.is_empty()).max_by_key(|(_, gap)| gap.len()) {
-            let whom = nobody(&format!("some {} incidents", severity.as_str()), &gap);
-            let what = format!("{whom}: for example of {}", describe(config, example));
+            let example = format!("for example of {}", describe(config, example));
+            let what = nobody(&format!("some {} incidents", severity.as_str()), &gap, &example);
             some.push(Problem::warning(what).fix(fix));
         }
     }
     for (gap, severities) in whole {
-        let whom = nobody(&format!("{} incidents", severities.join(" and ")), &gap);
-        let what = format!("{whom}: no route takes them then");
+        let what = nobody(&format!("{} incidents", severities.join(" and ")), &gap, "no route takes them");
         places.report(at, Problem::warning(what).fix(fix));
     }
     some.into_iter().for_each(|problem| places.report(at, problem));

@@ -24,7 +24,9 @@ pub fn advise(config: &Config, places: &Places<'_>) {
     }
     for (index, rule) in config.rules.iter().enumerate() {
         for earlier in 0..index {
-            if let Some(problem) = config.rules.get(earlier).and_then(|other| overlap(other, rule, places.line(SECTION, earlier))) {
+            if let Some(problem) =
+                config.rules.get(earlier).and_then(|other| overlap(other, rule, places.line(SECTION, earlier)))
+            {
                 places.report(places.nth(SECTION, index), problem);
             }
         }
@@ -97,7 +99,9 @@ fn forgeable(rule: &Rule) -> Option<Problem> {
         "{at_least} of {} are everyday, more so the more is sent, and whoever holds a delivery id can forge them",
         some(&events)
     );
-    Some(Problem::warning(what).fix("write a rate: rate = { of = \"email_sent\", above = 0.05, within = \"1h\" }"))
+    let channel = events.first().map_or("email", |event| event.channel.as_ref());
+    let fix = format!("write a rate: rate = {{ of = \"{channel}_sent\", above = 0.05, within = \"1h\" }}");
+    Some(Problem::warning(what).fix(fix))
 }
 
 fn rate_of_what(rule: &Rule) -> Option<Problem> {

@@ -88,12 +88,14 @@ fn ignored(config: &Config, places: &Places<'_>) {
             .filter(|kind| glob.matches(&globs::witness(&format!("{kind}:*"))))
             .collect::<Vec<_>>();
         if !kind.is_empty() {
-            let what = format!("{} ignores every {}: none of them ever alerts", quoted(&glob.pattern()), kind.join(", "));
+            let what =
+                format!("{} ignores every {}: none of them ever alerts", quoted(&glob.pattern()), kind.join(", "));
             warn("sources", nth, what, "the sources of your own tests only, such as \"campaign:99\"");
         }
     }
     for (index, rule) in config.rules.iter().enumerate() {
-        let covered = |source: &WildMatch| config.ignore.sources.iter().any(|g| g.matches(&globs::witness(&source.pattern())));
+        let covered =
+            |source: &WildMatch| config.ignore.sources.iter().any(|g| g.matches(&globs::witness(&source.pattern())));
         if !rule.sources.is_empty() && rule.sources.iter().all(covered) {
             let what = format!("the rule {} never fires: all of its sources are in [ignore]", quoted(&rule.name));
             let at = places.key("rules", index, "sources");

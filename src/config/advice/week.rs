@@ -74,7 +74,8 @@ pub fn show<'s>(slots: impl Iterator<Item = &'s Slot>) -> Option<String> {
     }
     let minutes: u32 = spans.iter().map(|(from, to)| u32::from(to - from)).sum();
     spans.sort_by_key(|(from, to)| (u16::MAX - (to - from), *from));
-    let shown: Vec<_> = spans.iter().take(LISTED).map(|(from, to)| format!("{} to {}", point(*from), point(*to))).collect();
+    let shown: Vec<_> =
+        spans.iter().take(LISTED).map(|(from, to)| format!("{} to {}", point(*from), point(*to))).collect();
     Some(match spans.len().saturating_sub(LISTED) {
         0 => format!("from {}", shown.join(" and ")),
         more => format!("from {} and {more} more times ({} h of the week)", shown.join(", "), minutes / 60),
@@ -104,7 +105,10 @@ mod tests {
     #[test]
     fn what_hours_leave_out_is_said_from_the_longest_span_down() {
         for (hours, left_out) in [
-            (&["mon-fri 08:00-20:00"][..], "from fri 20:00 to mon 08:00, mon 20:00 to tue 08:00, tue 20:00 to wed 08:00 and 2 more times (108 h of the week)"),
+            (
+                &["mon-fri 08:00-20:00"][..],
+                "from fri 20:00 to mon 08:00, mon 20:00 to tue 08:00, tue 20:00 to wed 08:00 and 2 more times (108 h of the week)",
+            ),
             (&["mon-fri", "sat 10:00-14:00"], "from sat 14:00 to mon 00:00 and sat 00:00 to sat 10:00"),
             (&["daily 22:00-06:00", "mon-sat 06:00-22:00"], "from sun 06:00 to sun 22:00"),
         ] {

@@ -118,7 +118,11 @@ pub fn show_hours(hours: &Hours) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::route::{self, Labels, Route};
 
     fn shown(text: &str) -> Option<String> {
         parse_hours(text).as_ref().map(show_hours)
@@ -147,7 +151,7 @@ mod tests {
             "",
             "08:00-20:00",
             "mon-fri 8-20",
-                        "weekend",
+            "weekend",
             "mon-fri 08:00",
             "mon-fri 08:00-25:00",
             "funday 08:00-20:00",
@@ -174,6 +178,29 @@ mod tests {
         }
         assert_eq!(meant_day_time("Friday 6pm").as_deref(), Some("fri 18:00"));
         assert_eq!(meant_day_time("18:00"), None);
+    }
+
+    #[test]
+    fn hours_follow_the_clock_on_the_wall_when_clocks_change() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        let routes = |hours: &str| {
+            let hours = vec![parse_hours(hours).expect("hours")];
+            [Route { matchers: Vec::new(), hours, receivers: vec!["a".into()], goes_on: false }]
+        };
+        let holds = |hours: &str, at: &str| {
+            let at: Timestamp = at.parse().expect("a time");
+            !route::receivers(&routes(hours), &Labels::new(), at, &zone).is_empty()
+        };
+        // On 29 March 2026 the hour from 02:00 does not come: 00:59 UTC is 01:59, 01:00 UTC is 03:00.
+        for at in ["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z"] {
+            assert!(!holds("sun 02:00-03:00", at) && holds("sun 00:00-24:00", at), "{at}");
+        }
+        assert!(holds("sat 22:00-06:00", "2026-03-29T03:59:00Z") && !holds("sat 22:00-06:00", "2026-03-29T04:00:00Z"));
+        // On 25 October 2026 it comes twice.
+        for at in ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"] {
+            assert!(holds("sun 02:00-03:00", at), "{at}");
+        }
+        assert!(!holds("sun 02:00-03:00", "2026-10-25T02:00:00Z"));
     }
 
     #[test]

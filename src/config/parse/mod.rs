@@ -25,8 +25,8 @@ use toml::de::DeTable;
 
 pub use self::kinds::KINDS;
 pub use self::rules::defaults as default_rules;
-pub use super::reader::{Level, Problem, position};
 use super::advice;
+pub use super::reader::{Level, Problem, position};
 use super::reader::{Report, Table};
 use super::schema::Config;
 

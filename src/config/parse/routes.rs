@@ -18,10 +18,7 @@ const ONE_ROUTE: &str = "at least one, for example [[routes]] with receivers = [
 /// `[[routes]]`.
 pub fn routes(file: &mut Table<'_>, names: &Names) -> Vec<Route> {
     if !file.has("routes") {
-        file.error(
-            Problem::error("there are no [[routes]]; nobody would hear of anything")
-                .allowed(ONE_ROUTE),
-        );
+        file.error(Problem::error("there are no [[routes]]; nobody would hear of anything").allowed(ONE_ROUTE));
         file.tables("routes");
         return Vec::new();
     }

@@ -18,7 +18,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("unclosed array", "the list is not closed", "[\"a\", \"b\"]"),
     ("unclosed inline table", "the table { ... } is not closed", "{ key = value, other = value }"),
     ("invalid basic string", "the text is not closed, or holds an escape that TOML does not know", "\"text\""),
-    ("missing escaped value", "a \\ begins an escape that TOML does not know", "\\\\ for a backslash, or the text in 'single quotes'"),
+    (
+        "missing escaped value",
+        "a \\ begins an escape that TOML does not know",
+        "\\\\ for a backslash, or the text in 'single quotes'",
+    ),
     ("missing comma between", "there is a comma missing before this", "[\"a\", \"b\"]"),
     ("max recursion", "brackets are nested too deeply", "at most 80 levels"),
 ];

@@ -3,8 +3,20 @@
 /// How tokens of well-known services begin. Sources: Slack ("Token types"), Stripe, AWS (access key ids), GitHub
 /// ("token formats"), RFC 7519 (a JSON Web Token is Base64 of `{"`), Standard Webhooks.
 const BEGINNINGS: [&str; 14] = [
-    "xoxb-", "xoxp-", "xapp-", "xoxe", "sk_live", "sk-", "AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "eyJ",
-    "whsec_", "-----BEGIN",
+    "xoxb-",
+    "xoxp-",
+    "xapp-",
+    "xoxe",
+    "sk_live",
+    "sk-",
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "eyJ",
+    "whsec_",
+    "-----BEGIN",
 ];
 
 /// Shortest text that is taken for a random token, in letters and digits: people's names are shorter or plainer.

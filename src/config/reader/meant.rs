@@ -73,7 +73,7 @@ pub fn fraction(text: &str) -> Option<String> {
     let is_percent = text.contains('%');
     let number: f64 = text.trim().trim_end_matches(['%', ' ']).parse().ok()?;
     // Without the sign, what is below 1 was a fraction already.
-    let fraction = if is_percent || number >= 1.0 { number / 100.0 } else { number };
+    let fraction = if is_percent || number > 1.0 { number / 100.0 } else { number };
     // Six places are enough for a share of messages, and hide what dividing by 100 leaves over.
     let shown = format!("{fraction:.6}");
     (fraction >= 1e-6 && fraction < 1.0).then(|| shown.trim_end_matches('0').to_owned())

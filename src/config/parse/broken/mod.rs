@@ -230,7 +230,7 @@ fn routes_that_are_wrong_or_never_match() {
     8:1: error: "receivers" is missing in [[routes]]; allowed: receivers = ["NAME"], names of [[receivers]]
     9:13: error: "receivers" in [[routes]] needs at least one entry; allowed: receivers = ["NAME"], names of [[receivers]]
     9:14: error: "receivers" in [[routes]] names a receiver that there is not: "t"; allowed: s; did you mean "s"?
-    8:1: warning: nobody ever hears of warning incidents: no route takes them then; fix: end with a [[routes]] without match and hours
+    8:1: warning: nobody ever hears of warning incidents: no route takes them; fix: end with a [[routes]] without match and hours
     11:1: warning: this route is never reached: the one on line 8 takes all that it matches; fix: put it before them, or give them continue = true, or remove it
     10:11: error: unknown key "severety" in match of [[routes]]; allowed: severity, kind, rule, source, owner, channel, metric, cause; did you mean "severity"?
     10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
@@ -281,7 +281,7 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
       and 4:18: error: "open_incidents" in [storm] is out of range: 0; allowed: 1 to 100000
     2:8: warning: the receiver "lonely" never hears anything: no route, digest or fallback names it; fix: name it in a route, in [digest] or as a fallback, or remove it
     3:11: warning: nothing ever sends "slack_bounced": Customer.io does not list it among the events of the channel "slack", which are drafted, attempted, sent, clicked, converted, failed, undeliverable; fix: one of these, or another channel
-      and 4:9: warning: 3 of slack_bounced are everyday, more so the more is sent, and whoever holds a delivery id can forge them; fix: write a rate: rate = { of = "email_sent", above = 0.05, within = "1h" }
+      and 4:9: warning: 3 of slack_bounced are everyday, more so the more is sent, and whoever holds a delivery id can forge them; fix: write a rate: rate = { of = "slack_sent", above = 0.05, within = "1h" }
     4:10: warning: the rate is taken of nothing on the channel "sms", so "sms_bounced" has nothing to be a rate of; did you mean "*_sent"?
     "#);
 }

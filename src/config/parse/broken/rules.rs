@@ -55,7 +55,7 @@ fn rules_that_are_wrong() {
     4:41: error: unknown key "of" in count of [[rules]]; allowed: at_least, within
     4:9: error: "count" in [[rules]] must be a table, found a number; allowed: count = { ... }
     4:37: error: "above" in rate of [[rules]] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
-    4:37: error: "above" in rate of [[rules]] is out of range: 1.0; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.01"?
+    4:37: error: "above" in rate of [[rules]] is out of range: 1.0; allowed: a fraction between 0 and 1, for example 0.05 for 5 %
     4:37: error: "above" in rate of [[rules]] must be a number, found the text "5%"; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
     4:15: error: "of" in rate of [[rules]] is no event: "email_snet"; allowed: <channel>_<metric>, or a pattern such as *_failed; metrics of email: drafted, attempted, sent, delivered, opened, clicked, converted, bounced, dropped, deferred, spammed, failed, unsubscribed, undeliverable; did you mean "email_sent"?
     4:8: error: "of" is missing in rate of [[rules]]; allowed: of = "email_sent"
