@@ -7,20 +7,24 @@
 
 #[cfg(test)]
 mod documented;
+pub mod judged;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod taken;
+#[cfg(test)]
 mod tests;
-mod texts;
+pub mod texts;
+pub mod told;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use self::texts::{
-    Date, Due, Duration, Event, EventOrPattern, Hours, Name, OneOrMany, Secret, Source, SourcePattern, Time, Url, Zone,
-};
+use self::judged::{Heartbeat, Rule};
+use self::texts::{Duration, Name, Secret, Source, SourcePattern, Url, Zone};
+use self::told::{Digest, Receiver, Route};
 
 /// The JSON Schema of the file. Draft 7, which TOML editors (Even Better TOML, Tombi) understand.
 pub fn schema() -> Value {
@@ -145,238 +149,6 @@ pub struct NamedSource {
     pub owner: Option<Name>,
 }
 
-/// Where alerts go.
-#[derive(JsonSchema)]
-#[schemars(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Receiver {
-    /// Can only page: it hears trigger and resolve.
-    PagerDuty {
-        /// What routes, the digest and fallbacks call it; each once.
-        name: Name,
-        /// The receiver that hears, with the reason, what this one will never take; no circles.
-        fallback: Option<Name>,
-        /// A reference to the routing key of an Events API v2 integration.
-        routing_key: Secret,
-        /// Base address; `/v2/enqueue` is appended.
-        #[schemars(extend("default" = "https://events.pagerduty.com"))]
-        url: Option<Url>,
-    },
-    /// By an incoming webhook, which posts but cannot edit what it posted, or by a bot, which can.
-    #[schemars(extend("oneOf" = [
-        { "required": ["webhook_url"], "not": { "anyOf": [{ "required": ["bot_token"] }, { "required": ["channel"] }] } },
-        { "required": ["bot_token", "channel"], "not": { "required": ["webhook_url"] } },
-    ]))]
-    Slack {
-        /// What routes, the digest and fallbacks call it; each once.
-        name: Name,
-        /// The receiver that hears, with the reason, what this one will never take; no circles.
-        fallback: Option<Name>,
-        /// A reference to the address of an incoming webhook; this, or `bot_token` and `channel`.
-        webhook_url: Option<Secret>,
-        /// A reference to a bot's token, with `channel`.
-        bot_token: Option<Secret>,
-        /// Where the bot posts, such as `#alerts`.
-        channel: Option<Name>,
-        /// Another base address: replaces the webhook's scheme and host. Default: the webhook's own, or
-        /// `https://slack.com`.
-        url: Option<Url>,
-    },
-    /// A topic of AWS SNS.
-    Sns {
-        /// What routes, the digest and fallbacks call it; each once.
-        name: Name,
-        /// The receiver that hears, with the reason, what this one will never take; no circles.
-        fallback: Option<Name>,
-        /// A reference to the topic's ARN.
-        topic_arn: Secret,
-        /// Another endpoint. Default: AWS's own.
-        url: Option<Url>,
-    },
-    /// Prints; for trying things out.
-    Console {
-        /// What routes, the digest and fallbacks call it; each once.
-        name: Name,
-        /// The receiver that hears, with the reason, what this one will never take; no circles.
-        fallback: Option<Name>,
-    },
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Route {
-    /// Labels and what they must be: one text or a list, patterns allowed. All labels must match, of a list any.
-    /// Default: everything.
-    #[schemars(rename = "match")]
-    pub matches: Option<Match>,
-    /// Days and a span of local time in which the route holds, or a list of them: `"mon-fri 08:00-20:00"`. A span that
-    /// ends before it begins goes on into the next day; days alone are whole days; `24:00` is the day's end. Default:
-    /// always.
-    pub hours: Option<OneOrMany<Hours>>,
-    /// Names of receivers.
-    #[schemars(length(min = 1))]
-    pub receivers: Vec<Name>,
-    /// Whether the routes after it are looked at too when it matched.
-    #[schemars(rename = "continue", extend("default" = false))]
-    pub goes_on: Option<bool>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Match {
-    /// `critical`, `warning` or `info`.
-    pub severity: Option<OneOrMany<Name>>,
-    /// `rule`, `heartbeat` or `blindness`; a blindness has the labels of the most severe heartbeat or rule besides.
-    pub kind: Option<OneOrMany<Name>>,
-    /// The name of a rule or heartbeat.
-    pub rule: Option<OneOrMany<Name>>,
-    /// Sources, such as `campaign:5` or `transactional:*`.
-    pub source: Option<OneOrMany<SourcePattern>>,
-    /// The owner of a source in `[[sources]]`.
-    pub owner: Option<OneOrMany<Name>>,
-    /// `email`, `sms`, `push`, `in_app`, `slack`, `webhook`, `whatsapp` or `customer`.
-    pub channel: Option<OneOrMany<Name>>,
-    /// Events, such as `email_failed` or `*_bounced`.
-    pub metric: Option<OneOrMany<Name>>,
-    /// Why messages fail, such as `mailbox_unknown`.
-    pub cause: Option<OneOrMany<Name>>,
-}
-
-/// Opens an incident for each group in which its condition becomes true.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, extend("oneOf" = [{ "required": ["count"] }, { "required": ["rate"] }]))]
-pub struct Rule {
-    /// What people call it; each once.
-    pub name: Name,
-    /// What is counted: events or patterns such as `*_failed`.
-    #[schemars(length(min = 1))]
-    pub events: Vec<EventOrPattern>,
-    /// Patterns over sources, such as `transactional:*`. Default: every source.
-    pub sources: Option<Vec<SourcePattern>>,
-    /// What incidents are told apart by; `[]` for one incident in all. Default: `["cause"]`, for a rate `["source"]`.
-    pub group_by: Option<Vec<Dimension>>,
-    /// True once there are so many events within a window; this or `rate`.
-    pub count: Option<Count>,
-    /// True once more than a fraction of what was sent fails within a window; this or `count`.
-    pub rate: Option<Rate>,
-    /// How bad it is. Who leaves it out is not told more quietly for that.
-    #[schemars(extend("default" = "critical"))]
-    pub severity: Option<Severity>,
-    /// An incident resolves after so much quiet time in which we could hear, `1m` to `7d`. Default: the longer of the
-    /// window and 30 minutes.
-    pub quiet_for: Option<Duration>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Count {
-    /// How many events make it true.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub at_least: u64,
-    /// Within which time, `1m` to `7d`.
-    pub within: Duration,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Rate {
-    /// What the rate is taken of; each of `events` needs one of its own channel here.
-    pub of: OneOrMany<EventOrPattern>,
-    /// The fraction that is too much: `0.05` is 5 %.
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
-    pub above: f64,
-    /// Within which time, `1m` to `7d`.
-    pub within: Duration,
-    /// How much later than their sends failures come, at most `7d`.
-    #[schemars(extend("default" = "1h"))]
-    pub lag: Option<Duration>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum Severity {
-    Critical,
-    Warning,
-    Info,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum Dimension {
-    Cause,
-    Source,
-    Action,
-    Channel,
-    Metric,
-    Provider,
-}
-
-/// What a workflow must do in a period.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, extend("allOf" = [
-    { "oneOf": [{ "required": ["event"] }, { "required": ["distinct"] }] },
-    { "oneOf": [
-        { "required": ["expect"] },
-        { "anyOf": [{ "required": ["at_least"] }, { "required": ["at_most"] }] },
-    ] },
-    {
-        "if": { "properties": { "every": { "const": "hour" } }, "required": ["every"] },
-        "then": { "not": { "required": ["by"] } },
-    },
-]))]
-pub struct Heartbeat {
-    /// What people call it; each once.
-    pub name: Name,
-    /// Whose messages are counted.
-    pub source: Source,
-    /// What is counted; this or `distinct`.
-    pub event: Option<Event>,
-    /// What is counted instead of an event.
-    pub distinct: Option<Distinct>,
-    /// Only what this action of the workflow sent, such as `"97"`. Default: every action.
-    pub action: Option<Name>,
-    /// What is expected instead of numbers.
-    pub expect: Option<Expect>,
-    /// Fewer are too few.
-    #[schemars(range(min = 1, max = 10_000_000_000_u64))]
-    pub at_least: Option<u64>,
-    /// More are too many.
-    #[schemars(range(min = 0, max = 10_000_000_000_u64))]
-    pub at_most: Option<u64>,
-    /// The period, local; weeks begin on Monday.
-    #[schemars(extend("default" = "day"))]
-    pub every: Option<Every>,
-    /// When it must be met, local: `"18:00"`; for a week `"fri 18:00"`; an hour has none. Default: the period's end.
-    pub by: Option<Due>,
-    /// How bad it is.
-    #[schemars(extend("default" = "critical"))]
-    pub severity: Option<Severity>,
-    /// Dates whose periods are not judged: days, or the Mondays of weeks. Default: none.
-    pub except: Option<Vec<Date>>,
-    /// The workflow must be running.
-    #[schemars(extend("default" = false))]
-    pub must_run: Option<bool>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum Distinct {
-    Journey,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum Expect {
-    Learned,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum Every {
-    Hour,
-    Day,
-    Week,
-}
-
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Storm {
@@ -403,17 +175,6 @@ pub struct Ignore {
     pub sources: Option<Vec<SourcePattern>>,
     /// How the names of test events begin. Default: none.
     pub event_prefixes: Option<Vec<Name>>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Digest {
-    /// When it comes, local.
-    #[schemars(extend("default" = "08:00"))]
-    pub at: Option<Time>,
-    /// Names of receivers; not of type `pagerduty`, which can only page.
-    #[schemars(length(min = 1))]
-    pub receivers: Vec<Name>,
 }
 
 #[derive(JsonSchema)]

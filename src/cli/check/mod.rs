@@ -21,8 +21,9 @@ Examples:
   bridge check --live                       also look whether every secret is set
   bridge check --json | jq '.[].message'    findings for machines
 
-Every problem is one line, file:line:column: what is wrong and why; what is allowed or what to do; what was probably
-meant. A warning is about what the bridge does and you may not have meant: it runs all the same.
+Every problem is one line, file:line:column: what is wrong and why; what is allowed, or what to do;
+what was probably meant. A warning is about what the bridge does and you may not have meant: it runs
+all the same.
 
 Exit codes:
   0  fine; there may be warnings

@@ -113,7 +113,15 @@ fn blindness(config: &Config) -> Possible {
 fn sources(config: &Config) -> BTreeSet<String> {
     let of_routes = config.routes.iter().flat_map(|r| &r.matchers).filter(|m| m.label == Label::Source);
     let globs = config.rules.iter().flat_map(|r| &r.sources).chain(of_routes.flat_map(|m| &m.globs));
-    let mut all: BTreeSet<String> = globs.flat_map(|glob| instances(&glob.pattern())).collect();
+    let patterns: BTreeSet<String> = globs.map(WildMatch::pattern).collect();
+    let mut all: BTreeSet<String> = patterns.iter().flat_map(|pattern| instances(pattern)).collect();
+    // Two patterns may share what stands for neither of them alone: `campaign:1*` and `campaign:*5`.
+    let begins = || patterns.iter().filter_map(|p| p.split_once('*')).map(|(begin, _)| begin);
+    let ends = || patterns.iter().filter_map(|p| p.rsplit_once('*')).map(|(_, end)| end);
+    let crossed = begins().filter(|begin| begin.contains(':')).flat_map(|begin| ends().map(move |end| (begin, end)));
+    all.extend(
+        crossed.map(|(begin, end)| globs::witness(&format!("{begin}*{end}"))).filter(|s| s.matches(':').count() == 1),
+    );
     all.extend(config.sources.iter().map(|s| s.id.to_string()));
     all.extend(instances("*"));
     all.insert(SourceKind::None.as_str().to_owned());
