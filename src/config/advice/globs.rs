@@ -33,7 +33,7 @@ pub fn intersect(a: &WildMatch, b: &WildMatch) -> bool {
                 _ => false,
             };
             // A star takes in nothing, or whatever stands on the other side.
-            let star = (x == Some(&'*') && (up || left)) || (y == Some(&'*') && (up || left));
+            let star = (x == Some(&'*') || y == Some(&'*')) && (up || left);
             let both_empty = i == 0 && j == 0;
             let now = both_empty || (one_each && left_above) || star;
             left_above = above.get(j).copied().unwrap_or(false);

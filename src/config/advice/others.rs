@@ -23,8 +23,8 @@ pub fn advise(config: &Config, places: &Places<'_>) {
         let fix = format!("some hours, for example {}", show_duration(Storm::default().repeat_every));
         places.report(at("storm", "repeat_every"), Problem::warning(what).fix(fix));
     }
-    let severities = config.rules.iter().map(|r| r.severity).chain(config.heartbeats.iter().map(|h| h.severity));
-    if !storm.group_wait.is_zero() && severities.fold(true, |all, s| all && s == Severity::Critical) {
+    let mut severities = config.rules.iter().map(|r| r.severity).chain(config.heartbeats.iter().map(|h| h.severity));
+    if !storm.group_wait.is_zero() && severities.all(|s| s == Severity::Critical) {
         let what = "\"group_wait\" has no effect: critical never waits, and every rule and heartbeat here is critical";
         let fix = "give what may wait a lower severity, or remove it";
         places.report(at("storm", "group_wait"), Problem::warning(what).fix(fix));

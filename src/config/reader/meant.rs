@@ -76,7 +76,7 @@ pub fn fraction(text: &str) -> Option<String> {
     let fraction = if is_percent || number > 1.0 { number / 100.0 } else { number };
     // Six places are enough for a share of messages, and hide what dividing by 100 leaves over.
     let shown = format!("{fraction:.6}");
-    (fraction >= 1e-6 && fraction < 1.0).then(|| shown.trim_end_matches('0').to_owned())
+    (1e-6..1.0).contains(&fraction).then(|| shown.trim_end_matches('0').to_owned())
 }
 
 /// A weekday: `monday`, `Mo`.
