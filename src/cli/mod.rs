@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod schema;
 pub mod send;
 pub mod serve;
 
@@ -30,6 +31,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Validate the configuration and say what it will do.
     Check(check::CheckArgs),
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema(schema::SchemaArgs),
     /// Sign event files and post them, as Customer.io does.
     Send(send::SendArgs),
 }
@@ -50,6 +53,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Check(args) => Ok(check::run(args).await),
+            Command::Schema(args) => Ok(schema::run(args)),
             Command::Send(args) => send::run(args).await,
         }
     });

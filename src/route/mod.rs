@@ -63,14 +63,16 @@ pub struct Hours {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     pub matchers: Vec<Matcher>,
-    pub hours: Option<Hours>,
+    /// It holds in any of these; without any, always.
+    pub hours: Vec<Hours>,
     pub receivers: Vec<String>,
     /// Later routes are looked at even when this one matched.
     pub goes_on: bool,
 }
 
 impl Matcher {
-    fn matches(&self, labels: &Labels) -> bool {
+    /// Whether any value of the label is one of the configured ones.
+    pub fn matches(&self, labels: &Labels) -> bool {
         let values = labels.get(&self.label).map_or(&[][..], Vec::as_slice);
         values.iter().any(|v| self.globs.iter().any(|g| g.matches(v)))
     }
@@ -79,7 +81,12 @@ impl Matcher {
 impl Hours {
     fn hold(&self, now: Timestamp, zone: &TimeZone) -> bool {
         let local = zone.to_datetime(now);
-        let (today, time) = (local.weekday(), local.time());
+        self.hold_at(local.weekday(), local.time())
+    }
+
+    /// Whether they hold at what the clock on the wall shows. When clocks go forward the hour that is left out never
+    /// comes; when they go back an hour comes twice, and both times count.
+    pub fn hold_at(&self, today: Weekday, time: Time) -> bool {
         let begins = |day: Weekday| self.days.contains(&day);
         if self.from < self.to {
             begins(today) && self.from <= time && time < self.to
@@ -94,7 +101,7 @@ impl Hours {
 pub fn receivers(routes: &[Route], labels: &Labels, now: Timestamp, zone: &TimeZone) -> Vec<String> {
     let mut chosen: Vec<String> = Vec::new();
     for route in routes {
-        let holds = route.hours.as_ref().is_none_or(|h| h.hold(now, zone));
+        let holds = route.hours.is_empty() || route.hours.iter().any(|h| h.hold(now, zone));
         if !holds || !route.matchers.iter().all(|m| m.matches(labels)) {
             continue;
         }
@@ -127,7 +134,7 @@ mod tests {
                     globs: globs.iter().map(|g| WildMatch::new(g)).collect(),
                 })
                 .collect(),
-            hours: None,
+            hours: Vec::new(),
             receivers: receivers.iter().map(|r| r.to_string()).collect(),
             goes_on: false,
         }

@@ -154,7 +154,7 @@ async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result
     let unheard = incident.receivers.iter().any(|name| tick.config.receiver(name).is_none());
     // What opened at night is told to those of the day when it is still open then.
     let routed = !matches!(incident.subject, Subject::Digest { .. } | Subject::RollUp { .. });
-    let by_hours = routed && tick.config.routes.iter().any(|route| route.hours.is_some());
+    let by_hours = routed && tick.config.routes.iter().any(|route| !route.hours.is_empty());
     if severity.is_none() && !unheard && !by_hours {
         return Ok(Some(incident));
     }

@@ -24,6 +24,7 @@ impl Missing {
             level: "error",
             message: self.message,
             allowed: None,
+            fix: None,
             suggestion: None,
         }
     }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::config::parse::{self, LoadError, Parsed, Problem};
 use crate::config::secrets::{EnvSecrets, Secrets};
 
@@ -20,7 +21,9 @@ Examples:
   bridge check --live                       also look whether every secret is set
   bridge check --json | jq '.[].message'    findings for machines
 
-Every problem is one line, file:line:column: what is wrong; what is allowed; what was probably meant.
+Every problem is one line, file:line:column: what is wrong and why; what is allowed, or what to do;
+what was probably meant. A warning is about what the bridge does and you may not have meant: it runs
+all the same.
 
 Exit codes:
   0  fine; there may be warnings
@@ -51,6 +54,7 @@ struct Finding {
     level: &'static str,
     message: String,
     allowed: Option<String>,
+    fix: Option<String>,
     suggestion: Option<String>,
 }
 
@@ -76,19 +80,22 @@ async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Check
         Ok(content) => content,
         Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
     };
-    let Parsed { config, problems } = parse::parse(&content);
-    let mut findings: Vec<_> = problems.into_iter().map(|p| finding(&file, p)).collect();
-    let Some(config) = config else { return Checked { findings, summary: None, exit: 2 } };
-    let mut summary = summary::of(&config, now);
-    let mut exit = 0;
-    if args.live {
+    let (mut checked, config) = read(&file, &content, now);
+    if let (true, Some(config), Some(summary)) = (args.live, config, checked.summary.as_mut()) {
         let looked = live::look(&config, secrets).await;
-        let broken = looked.problems.len();
-        findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
-        exit = u8::from(broken > 0);
+        checked.exit = u8::from(!looked.problems.is_empty());
+        checked.findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
         summary.push_str(&looked.summary);
     }
-    Checked { findings, summary: Some(summary), exit }
+    checked
+}
+
+/// What the text alone says.
+fn read(file: &str, content: &str, now: Timestamp) -> (Checked, Option<Config>) {
+    let Parsed { config, problems } = parse::check(content);
+    let findings = problems.into_iter().map(|p| finding(file, p)).collect();
+    let summary = config.as_ref().map(|config| summary::of(config, now));
+    (Checked { findings, exit: if summary.is_some() { 0 } else { 2 }, summary }, config)
 }
 
 fn finding(file: &str, problem: Problem) -> Finding {
@@ -99,6 +106,7 @@ fn finding(file: &str, problem: Problem) -> Finding {
         level: problem.level.as_str(),
         message: problem.what,
         allowed: problem.allowed,
+        fix: problem.fix,
         suggestion: problem.suggestion,
     }
 }
@@ -109,7 +117,7 @@ fn unreadable(path: &Path, error: &LoadError) -> Finding {
         LoadError::NotUtf8 { line, column, .. } => (Some(*line), Some(*column)),
         _ => (None, None),
     };
-    Finding { file, line, column, level: "error", message: error.what(), allowed: None, suggestion: None }
+    Finding { file, line, column, level: "error", message: error.what(), allowed: None, fix: None, suggestion: None }
 }
 
 impl Finding {
@@ -122,6 +130,9 @@ impl Finding {
         if let Some(allowed) = &self.allowed {
             let _ = write!(text, "; allowed: {allowed}");
         }
+        if let Some(fix) = &self.fix {
+            let _ = write!(text, "; fix: {fix}");
+        }
         if let Some(suggestion) = &self.suggestion {
             let _ = write!(text, "; did you mean \"{suggestion}\"?");
         }
@@ -130,23 +141,31 @@ impl Finding {
 }
 
 fn text(checked: &Checked) -> String {
-    let count = |level: &str| checked.findings.iter().filter(|f| f.level == level).count();
     let mut text: String = checked.findings.iter().map(|f| f.line() + "\n").collect();
     if !text.is_empty() {
         text.push('\n');
     }
-    match &checked.summary {
-        Some(summary) => text.push_str(summary),
-        None => {
-            let errors = count("error");
-            let _ = writeln!(
-                text,
-                "{errors} error{}: the bridge will not run with this",
-                if errors == 1 { "" } else { "s" }
-            );
-        }
+    if let Some(summary) = &checked.summary {
+        let _ = writeln!(text, "{summary}");
     }
+    let count = |level: &str| checked.findings.iter().filter(|f| f.level == level).count();
+    let (errors, warnings) = (count("error"), count("warning"));
+    let counts = match (errors, warnings) {
+        (0, 0) => "No errors, no warnings".to_owned(),
+        _ => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    let runs =
+        if checked.summary.is_some() { "the bridge runs with this" } else { "the bridge will not run with this" };
+    let _ = writeln!(text, "{counts}: {runs}");
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 fn json(findings: &[Finding]) -> String {
@@ -154,5 +173,7 @@ fn json(findings: &[Finding]) -> String {
     serde_json::to_string_pretty(findings).map(|json| json + "\n").unwrap_or_else(|error| format!("{error}\n"))
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

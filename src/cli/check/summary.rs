@@ -1,10 +1,13 @@
 //! What a configuration does, in words.
 
 use jiff::{Timestamp, ZonedDateTime};
+use wildmatch::WildMatch;
 
 use crate::config::Config;
+use crate::config::parse;
 use crate::config::parse::hours::{day_name, show_hours};
-use crate::config::schema::{ReceiverConfig, ReceiverKind};
+use crate::config::reader::show_duration;
+use crate::config::schema::{Ignore, NamedSource, ReceiverConfig, ReceiverKind, Storm};
 use crate::customerio::app_api::names::Names;
 use crate::heartbeat::{Every, Expect, Heartbeat, period};
 use crate::message::words;
@@ -21,18 +24,49 @@ pub fn of(config: &Config, now: Timestamp) -> String {
             lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
         }
     };
+    block("Sources", config.sources.iter().map(|s| source(s, config)).collect());
     block("Receivers", config.receivers.iter().map(receiver).collect());
-    let first = |at: usize| if at == 0 { "everything" } else { "everything else" };
+    // What goes on to the next route leaves everything for it.
+    let takes = |at: usize| config.routes.iter().take(at).any(|route| !route.goes_on);
+    let first = |at: usize| if takes(at) { "everything else" } else { "everything" };
     block("Routes", config.routes.iter().enumerate().map(|(at, r)| route(r, first(at))).collect());
-    block("Rules", config.rules.iter().map(rule).collect());
+    let are_defaults = config.rules == parse::default_rules();
+    let rules = if are_defaults { "Rules (the file has none: these defaults hold)" } else { "Rules" };
+    block(rules, config.rules.iter().map(rule).collect());
     let now = now.to_zoned_datetime(config.workspace.zone.clone());
     block("Heartbeats", config.heartbeats.iter().map(|h| heartbeat(h, config, &now)).collect());
+    block("Ignored (counted and shown, never an alert)", ignored(&config.ignore));
+    block("Repeated", vec![repeated(&config.storm)]);
     let digest = config.digest.iter();
     block(
         "Digest",
         digest.map(|d| format!("daily at {}: {}", d.at.strftime("%H:%M"), d.receivers.join(", "))).collect(),
     );
+    if config.privacy.show_personal_data {
+        block("Personal data", vec!["shown: addresses, numbers and ids in texts of the sender are not masked".into()]);
+    }
     text
+}
+
+fn source(source: &NamedSource, config: &Config) -> String {
+    let owner = source.owner.as_ref().map(|owner| format!(", owned by {owner}")).unwrap_or_default();
+    words::source(config, &Names::default(), &source.id) + &owner
+}
+
+fn ignored(ignore: &Ignore) -> Vec<String> {
+    let line = |what: &str, globs: &[WildMatch]| {
+        let patterns: Vec<_> = globs.iter().map(WildMatch::pattern).collect();
+        (!patterns.is_empty()).then(|| format!("{what} {}", patterns.join(", ")))
+    };
+    [line("messages to", &ignore.recipients), line("messages from", &ignore.sources)].into_iter().flatten().collect()
+}
+
+fn repeated(storm: &Storm) -> String {
+    let wait = match storm.group_wait {
+        wait if wait.is_zero() => String::new(),
+        wait => format!("; what is not critical waits {} for its group to fill", show_duration(wait)),
+    };
+    format!("an open incident is spoken of again every {}{wait}", show_duration(storm.repeat_every))
 }
 
 fn receiver(receiver: &ReceiverConfig) -> String {
@@ -54,7 +88,8 @@ fn route(route: &Route, everything: &str) -> String {
     };
     let conditions: Vec<_> = route.matchers.iter().map(matcher).collect();
     let what = if conditions.is_empty() { everything.to_owned() } else { conditions.join(" and ") };
-    let hours = route.hours.as_ref().map(|h| format!(", {}", show_hours(h))).unwrap_or_default();
+    let hours: Vec<_> = route.hours.iter().map(show_hours).collect();
+    let hours = if hours.is_empty() { String::new() } else { format!(", {}", hours.join(" or ")) };
     let goes_on = if route.goes_on { ", and on to the next route" } else { "" };
     format!("{what}{hours} -> {}{goes_on}", route.receivers.join(", "))
 }
@@ -64,7 +99,13 @@ fn rule(rule: &Rule) -> String {
     let from = if sources.is_empty() { String::new() } else { format!(", from {}", sources.join(", ")) };
     let by: Vec<_> = rule.group_by.iter().map(|d| d.as_str()).collect();
     let by = if by.is_empty() { String::new() } else { format!(", by {}", by.join(" and ")) };
-    format!("{}: {} on {}{from}{by}", rule.name, rule.severity.as_str(), words::condition(rule))
+    let quiet = show_duration(rule.quiet_for());
+    format!(
+        "{}: {} on {}{from}{by}; over after {quiet} of quiet",
+        rule.name,
+        rule.severity.as_str(),
+        words::condition(rule)
+    )
 }
 
 fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> String {
@@ -88,8 +129,10 @@ fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> Str
         None => "never due".into(),
     };
     let source = words::source(config, &Names::default(), &heartbeat.source);
+    let except: Vec<_> = heartbeat.except.iter().map(|date| date.to_string()).collect();
+    let except = if except.is_empty() { String::new() } else { format!(", not on {}", except.join(", ")) };
     format!(
-        "{}: {source}, {expect} {}{action} {every}, {}; {due}",
+        "{}: {source}, {expect} {}{action} {every}{except}, {}; {due}",
         heartbeat.name,
         heartbeat.event,
         heartbeat.severity.as_str()

@@ -53,7 +53,15 @@ async fn the_example_is_explained_in_words_and_has_no_finding() {
     assert_eq!((checked.findings.as_slice(), checked.exit), (&[][..], 0));
     let summary = text(&checked);
     let (_, after_hash) = summary.split_once('\n').expect("lines");
-    insta::assert_snapshot!(after_hash, @r#"
+    insta::assert_snapshot!(after_hash, @"
+
+    Sources
+      Activation (campaign 5), owned by growth
+      Trial reminders (campaign 7), owned by growth
+      Password reset (transactional 2), owned by identity
+      Receipt (transactional 3), owned by billing
+      Weekly Digest (newsletter 10), owned by content
+
     Receivers
       on-call: pagerduty; falls back on audit
       lifecycle: slack, by webhook
@@ -64,16 +72,24 @@ async fn the_example_is_explained_in_words_and_has_no_finding() {
       everything else -> lifecycle
 
     Rules
-      transactional-failing: critical on 3 or more of email_failed, sms_failed, push_failed within 10m, from transactional:*, by cause
-      campaign-failing: warning on 10 or more of *_failed (7 channels) within 30m, from campaign:*, broadcast:*, newsletter:*, by cause
-      bounce-rate: warning on more than 5 % email_bounced of email_sent within 1h, by source
+      transactional-failing: critical on 3 or more of email_failed, sms_failed, push_failed within 10m, from transactional:*, by cause; over after 30m of quiet
+      campaign-failing: warning on 10 or more of *_failed (7 channels) within 30m, from campaign:*, broadcast:*, newsletter:*, by cause; over after 30m of quiet
+      bounce-rate: warning on more than 5 % email_bounced of email_sent within 1h, by source; over after 1h of quiet
 
     Heartbeats
       Activation: Activation (campaign 5), at least 40 email_sent a day by 18:00, critical; next due Mon 2026-11-23 18:00
 
+    Ignored (counted and shown, never an alert)
+      messages to *@example.com
+
+    Repeated
+      an open incident is spoken of again every 4h
+
     Digest
       daily at 08:00: lifecycle, audit
-    "#);
+
+    No errors, no warnings: the bridge runs with this
+    ");
     assert!(summary.starts_with("Workspace acme, Europe/Berlin; configuration "));
 }
 
@@ -89,7 +105,7 @@ async fn a_broken_file_exits_2_and_names_file_line_and_column() {
     bridge.toml:1:1: error: there are no [[routes]]; nobody would hear of anything; allowed: at least one, for example [[routes]] with receivers = ["..."]
     bridge.toml:3:1: error: unknown key "timezon" in [workspace]; allowed: name, timezone; did you mean "timezone"?
 
-    4 errors: the bridge will not run with this
+    4 errors, no warnings: the bridge will not run with this
     "#);
     let parsed: serde_json::Value = serde_json::from_str(&json(&checked.findings)).expect("JSON");
     let unknown = parsed.as_array().expect("an array").iter().find(|f| f["line"] == 3).expect("the unknown key");
@@ -102,11 +118,11 @@ async fn a_broken_file_exits_2_and_names_file_line_and_column() {
 async fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
     let checked = check(&args("/nowhere/bridge.toml"), &Only(&[]), now()).await;
     assert_eq!(checked.exit, 2);
-    insta::assert_snapshot!(text(&checked), @r#"
+    insta::assert_snapshot!(text(&checked), @"
     /nowhere/bridge.toml: error: there is no such file; name yours with --config, or start from the example bridge.toml
 
-    1 error: the bridge will not run with this
-    "#);
+    1 error, no warnings: the bridge will not run with this
+    ");
     let file = Temporary::with("latin1.toml", b"[workspace]\nname = \"Caf\xe9\"\n");
     let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now()).await;
     assert_eq!((checked.exit, checked.findings[0].line, checked.findings[0].column), (2, Some(2), Some(12)));

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Time, Weekday};
 
-use super::hours::{DAY_TIME_FORM, parse_day_time};
+use super::hours::{DAY_TIME_FORM, meant_day_time, parse_day_time};
 use super::rules::severity;
 use super::{kinds, sources};
 use crate::config::reader::{Item, Problem, Table, Unique, quoted};
@@ -125,7 +125,7 @@ fn day_time(item: &Item<'_>) -> Option<(Weekday, Time)> {
     let parsed = parse_day_time(text);
     if parsed.is_none() {
         let what = format!("{} is no day and time of a week: {}", item.place(), quoted(text));
-        item.error(Problem::error(what).allowed(DAY_TIME_FORM));
+        item.error(Problem::error(what).allowed(DAY_TIME_FORM).did_you_mean(meant_day_time(text)));
         return None;
     }
     if parsed == Some((Weekday::Monday, Time::midnight())) {

@@ -93,8 +93,14 @@ fn report_unknown(item: &Item<'_>, text: &str, what: &str, form: &str) {
 
 fn warn_never_sent(item: &Item<'_>, kind: &Kind) {
     if !all().any(|sent| sent == *kind) {
-        let what = format!("Customer.io does not list {} among its events", quoted(&kind.to_string()));
-        item.error(Problem::warning(what));
+        let sent = KINDS.iter().find(|(channel, _)| *channel == kind.channel).map_or(&[][..], |(_, metrics)| metrics);
+        let what = format!(
+            "nothing ever sends {}: Customer.io does not list it among the events of the channel {}, which are {}",
+            quoted(&kind.to_string()),
+            quoted(&kind.channel),
+            sent.join(", ")
+        );
+        item.error(Problem::warning(what).fix("one of these, or another channel"));
     }
 }
 

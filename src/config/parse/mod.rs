@@ -24,6 +24,8 @@ use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 pub use self::kinds::KINDS;
+pub use self::rules::defaults as default_rules;
+use super::advice;
 pub use super::reader::{Level, Problem, position};
 use super::reader::{Report, Table};
 use super::schema::Config;
@@ -71,14 +73,25 @@ fn lines(file: &str, problems: &[Problem]) -> String {
 
 /// Reads a configuration's text.
 pub fn parse(text: &str) -> Parsed {
+    parsed(text, |_, _, _| {})
+}
+
+/// Reads a configuration's text and, when it is valid, adds the warnings of [`advice`]: slower, for people.
+pub fn check(text: &str) -> Parsed {
+    parsed(text, advice::advise)
+}
+
+fn parsed(text: &str, advise: impl Fn(&Config, &DeTable<'_>, &Report<'_>)) -> Parsed {
     let report = Report::new(text);
     let (root, errors) = DeTable::parse_recoverable(text);
     syntax::report(&errors, &report);
     // What is left of a text that is no TOML would only make more noise.
     let config = if report.is_empty() { read(root.get_ref(), text, &report) } else { None };
-    let problems = report.into_problems();
-    let broken = problems.iter().any(|p| p.level == Level::Error);
-    Parsed { config: config.filter(|_| !broken), problems }
+    let config = config.filter(|_| !report.has_errors());
+    if let Some(config) = &config {
+        advise(config, root.get_ref(), &report);
+    }
+    Parsed { config, problems: report.into_problems() }
 }
 
 /// Reads a file's text.
@@ -118,20 +131,13 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     let (receivers, names) = receivers::receivers(&mut file);
     let rules = rules::rules(&mut file);
     let heartbeats = heartbeats::heartbeats(&mut file);
-    let routes = routes::routes(
-        &mut file,
-        &routes::Known { names: &names, rules: &rules, heartbeats: &heartbeats, sources: &sources },
-    );
+    let routes = routes::routes(&mut file, &names);
     let storm = workspace::storm(&mut file);
     let ignore = sources::ignore(&mut file);
     let digest = receivers::digest(&mut file, &names);
     let page = workspace::page(&mut file);
     let privacy = workspace::privacy(&mut file);
     workspace::accepted_only(&mut file);
-    // A misspelt reference leaves its receiver unused; saying so too would only be noise.
-    if !report.has_errors() {
-        names.report_unused();
-    }
     file.finish();
     not_yet::warn(root, report);
     Some(Config {

@@ -1,6 +1,5 @@
 //! `[[receivers]]` and `[digest]`: who hears.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
@@ -42,17 +41,15 @@ impl Type {
 }
 
 /// The receivers there are, for whoever refers to one.
-pub struct Names<'a> {
-    /// With where it is named and, if that could be read, its type.
-    known: BTreeMap<String, (Item<'a>, Option<&'static str>)>,
-    used: RefCell<BTreeSet<String>>,
+pub struct Names {
+    /// With its type, if that could be read.
+    known: BTreeMap<String, Option<&'static str>>,
 }
 
-impl Names<'_> {
+impl Names {
     /// The name of a receiver that exists.
     pub fn refer(&self, item: &Item<'_>) -> Option<String> {
         let name = item.text()?;
-        self.used.borrow_mut().insert(name.to_owned());
         // Without any receiver that is the problem to solve first.
         if self.known.is_empty() || self.known.contains_key(name) {
             return Some(name.to_owned());
@@ -67,25 +64,12 @@ impl Names<'_> {
     }
 
     fn type_of(&self, name: &str) -> Option<&'static str> {
-        self.known.get(name)?.1
-    }
-
-    /// Warns of receivers that nothing leads to.
-    pub fn report_unused(&self) {
-        let used = self.used.borrow();
-        for (name, (item, _)) in &self.known {
-            if !used.contains(name) {
-                item.error(Problem::warning(format!(
-                    "the receiver {} never hears anything: no route, digest or fallback names it",
-                    quoted(name)
-                )));
-            }
-        }
+        *self.known.get(name)?
     }
 }
 
 /// `[[receivers]]`.
-pub fn receivers<'a>(file: &mut Table<'a>) -> (Vec<ReceiverConfig>, Names<'a>) {
+pub fn receivers(file: &mut Table<'_>) -> (Vec<ReceiverConfig>, Names) {
     if !file.has("receivers") {
         file.error(
             Problem::error("there are no [[receivers]]; nobody would hear of anything")
@@ -94,7 +78,7 @@ pub fn receivers<'a>(file: &mut Table<'a>) -> (Vec<ReceiverConfig>, Names<'a>) {
     }
     let mut tables = file.tables("receivers");
     let mut unique = Unique::new("receiver");
-    let mut names = Names { known: BTreeMap::new(), used: RefCell::default() };
+    let mut names = Names { known: BTreeMap::new() };
     // First all names: a fallback may stand before the receiver that it names.
     let heads: Vec<_> = tables.iter_mut().map(|table| head(table, &mut unique, &mut names)).collect();
     let mut receivers = Vec::new();
@@ -114,7 +98,7 @@ pub fn receivers<'a>(file: &mut Table<'a>) -> (Vec<ReceiverConfig>, Names<'a>) {
     (receivers, names)
 }
 
-fn head<'a>(table: &mut Table<'a>, unique: &mut Unique, names: &mut Names<'a>) -> (Option<String>, Option<Type>) {
+fn head(table: &mut Table<'_>, unique: &mut Unique, names: &mut Names) -> (Option<String>, Option<Type>) {
     let named = table.item("name");
     if named.is_none() {
         table.missing("name");
@@ -124,7 +108,7 @@ fn head<'a>(table: &mut Table<'a>, unique: &mut Unique, names: &mut Names<'a>) -
     let name = item.name();
     if let Some(name) = &name {
         unique.note(name, &item);
-        names.known.entry(name.clone()).or_insert((item, kind.map(Type::name)));
+        names.known.entry(name.clone()).or_insert(kind.map(Type::name));
     }
     (name, kind)
 }
@@ -209,7 +193,7 @@ fn report_circles(receivers: &[ReceiverConfig], fallbacks: &[Option<Item<'_>>]) 
 }
 
 /// `[digest]`.
-pub fn digest(file: &mut Table<'_>, names: &Names<'_>) -> Option<DigestConfig> {
+pub fn digest(file: &mut Table<'_>, names: &Names) -> Option<DigestConfig> {
     let mut table = file.table("digest")?;
     let at = table.get("at", Item::time).unwrap_or(DIGEST_AT);
     let mut receivers = table.some("receivers", |item| {

@@ -18,9 +18,17 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("unclosed array", "the list is not closed", "[\"a\", \"b\"]"),
     ("unclosed inline table", "the table { ... } is not closed", "{ key = value, other = value }"),
     ("invalid basic string", "the text is not closed, or holds an escape that TOML does not know", "\"text\""),
+    (
+        "missing escaped value",
+        "a \\ begins an escape that TOML does not know",
+        "\\\\ for a backslash, or the text in 'single quotes'",
+    ),
     ("missing comma between", "there is a comma missing before this", "[\"a\", \"b\"]"),
     ("max recursion", "brackets are nested too deeply", "at most 80 levels"),
 ];
+
+/// For what no sentence is about.
+const TOML: &str = "[section], [[section]] and key = value, one a line; texts in quotes (https://toml.io)";
 
 /// Reports what is wrong with the TOML, the first problem of each line: the rest of a line is mostly its echo.
 pub fn report(errors: &[Error], report: &Report<'_>) {
@@ -40,7 +48,7 @@ pub fn report(errors: &[Error], report: &Report<'_>) {
         let known = SENTENCES.iter().find(|(phrase, ..)| message.contains(phrase));
         let problem = match known {
             Some((_, what, allowed)) => Problem::error(format!("not valid TOML: {what}")).allowed(*allowed),
-            None => Problem::error(format!("not valid TOML: {}", error.message())),
+            None => Problem::error(format!("not valid TOML: {}", error.message())).allowed(TOML),
         };
         report.push(at, problem);
     }

@@ -47,12 +47,12 @@ fn valid(text: &str) -> Config {
 
 #[test]
 fn the_example_is_valid_without_a_warning() {
-    assert_eq!(shown(&parse(EXAMPLE).problems), "");
+    assert_eq!(shown(&check(EXAMPLE).problems), "");
 }
 
 #[test]
 fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
-    let Parsed { config, problems } = parse(CONTRACT);
+    let Parsed { config, problems } = check(CONTRACT);
     let config = config.unwrap_or_else(|| panic!("not valid:\n{}", shown(&problems)));
     insta::assert_snapshot!(shown(&problems), @r#"
     bridge.toml:76:1: warning: "ignore.event_prefixes" has no effect in this version: events carry no trigger name to compare; use recipients or sources
@@ -79,7 +79,7 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
 
 #[test]
 fn only_a_name_a_key_a_receiver_and_a_route_are_required() {
-    let Parsed { config, problems } = parse(SMALLEST);
+    let Parsed { config, problems } = check(SMALLEST);
     assert_eq!(shown(&problems), "");
     let config = config.expect("valid");
     assert_eq!(config.workspace.timezone, "UTC");
@@ -159,7 +159,7 @@ fn heartbeats_and_routes_are_read_in_all_their_forms() {
     let config = valid(&format!(
         "{SMALLEST}
 continue = true
-hours = \"mon-fri 22:00-06:00\"
+hours = [\"mon-fri 22:00-06:00\", \"mon-fri 12:00-13:00\"]
 match = {{ source = [\"campaign:*\", \"none\"], cause = \"render_*\" }}
 [[routes]]
 receivers = [\"screen\"]
@@ -182,7 +182,12 @@ every = \"hour\"
 "
     ));
     let route = &config.routes[0];
-    assert!(route.goes_on && route.matchers.len() == 2 && route.hours.as_ref().is_some_and(|h| h.days.len() == 5));
+    assert!(
+        route.goes_on
+            && route.matchers.len() == 2
+            && route.hours.iter().all(|h| h.days.len() == 5)
+            && route.hours.len() == 2
+    );
     let weekly = config.heartbeat("weekly").expect("a heartbeat");
     assert_eq!(weekly.every, Every::Week { by: Some((Weekday::Friday, Time::constant(18, 0, 0, 0))) });
     assert_eq!(weekly.source, "newsletter:10".parse::<Source>().expect("a source"));
@@ -315,12 +320,46 @@ proptest! {
         for whole in [EXAMPLE, CONTRACT] {
             let from = whole.floor_char_boundary(from % whole.len());
             let to = whole.floor_char_boundary((from + length).min(whole.len()));
-            let text = format!("{}{put}{}", &whole[..from], &whole[to..]);
-            let Parsed { config, problems } = parse(&text);
-            let broken = problems.iter().any(|p| p.level == Level::Error);
-            prop_assert_eq!(config.is_none(), broken);
-            let lines = text.matches('\n').count() + 1;
-            prop_assert!(problems.iter().all(|p| (1..=lines).contains(&p.line) && p.column >= 1));
+            places_lie_inside(&format!("{}{put}{}", &whole[..from], &whole[to..]))?;
         }
     }
+
+    #[test]
+    fn lines_that_are_lost_doubled_swapped_or_altered_are_no_reason_to_panic(
+        damages in prop::collection::vec((0usize..500, 0usize..500, 0u8..5, any::<char>()), 1..6),
+    ) {
+        for whole in [EXAMPLE, CONTRACT] {
+            let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
+            for (at, other, how, letter) in &damages {
+                let (at, other) = (at % lines.len(), other % lines.len());
+                match how {
+                    0 if lines.len() > 1 => drop(lines.remove(at)),
+                    1 => lines.insert(other, lines[at].clone()),
+                    2 => lines.swap(at, other),
+                    3 => lines[at].push(*letter),
+                    _ => {
+                        let chars: Vec<char> = lines[at].chars().collect();
+                        let hit = other % chars.len().max(1);
+                        lines[at] = chars.iter().enumerate().map(|(i, c)| if i == hit { letter } else { c }).collect();
+                    }
+                }
+            }
+            places_lie_inside(&lines.join("\n"))?;
+        }
+    }
+}
+
+/// The text is read, with its warnings, or refused; every problem lies in it.
+fn places_lie_inside(text: &str) -> Result<(), TestCaseError> {
+    let Parsed { config, problems } = check(text);
+    let broken = problems.iter().any(|p| p.level == Level::Error);
+    prop_assert_eq!(config.is_none(), broken);
+    let lines: Vec<&str> = text.split('\n').collect();
+    for problem in &problems {
+        let line = lines.get(problem.line - 1);
+        // Behind the line's last character is still a place in it.
+        let is_inside = line.is_some_and(|line| (1..=line.chars().count() + 1).contains(&problem.column));
+        prop_assert!(is_inside, "{} in\n{}", problem.in_file("bridge.toml"), text);
+    }
+    Ok(())
 }

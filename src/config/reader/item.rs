@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use wildmatch::WildMatch;
 
 use super::problem::{Problem, Report, nearest, quoted};
-use super::{Table, parse_duration, show_duration};
+use super::{Table, meant, parse_duration, show_duration};
 use crate::config::secrets::{SECRET_FORMS, SecretRef};
 
 /// Longest name of a workspace, receiver, rule, source or owner, in characters: they go into headlines and keys.
@@ -127,17 +127,24 @@ impl<'a> Item<'a> {
 
     /// A fraction between 0 and 1, neither included.
     pub fn fraction(&self) -> Option<f64> {
+        const FORM: &str = "a fraction between 0 and 1, for example 0.05 for 5 %";
         let (shown, value) = match self.value {
             DeValue::Float(number) => (number.to_string(), number.as_str().parse::<f64>().ok()),
             DeValue::Integer(number) => (number.to_string(), None),
+            DeValue::String(text) => {
+                let what = format!("{} must be a number, found the text {}", self.place(), quoted(text));
+                self.error(Problem::error(what).allowed(FORM).did_you_mean(meant::fraction(text)));
+                return None;
+            }
             _ => {
-                self.wrong_type("a number", &format!("{} = 0.05 for 5 %", self.key));
+                self.wrong_type("a number", FORM);
                 return None;
             }
         };
         let value = value.filter(|v| *v > 0.0 && *v < 1.0);
         if value.is_none() {
-            self.out_of_range(&shown, "a fraction between 0 and 1, for example 0.05 for 5 %");
+            let what = format!("{} is out of range: {shown}", self.place());
+            self.error(Problem::error(what).allowed(FORM).did_you_mean(meant::fraction(&shown)));
         }
         value
     }
@@ -149,7 +156,8 @@ impl<'a> Item<'a> {
             return None;
         };
         let Some(duration) = parse_duration(text) else {
-            self.error(Problem::error(format!("{} is no duration: {}", self.place(), quoted(text))).allowed(FORM));
+            let what = format!("{} is no duration: {}", self.place(), quoted(text));
+            self.error(Problem::error(what).allowed(FORM).did_you_mean(meant::duration(text)));
             return None;
         };
         let fits = range.contains(&duration);
@@ -223,7 +231,8 @@ impl<'a> Item<'a> {
         if time.is_none() {
             self.error(
                 Problem::error(format!("{} is no time of day: {}", self.place(), quoted(text)))
-                    .allowed("00:00 to 23:59, as HH:MM"),
+                    .allowed("00:00 to 23:59, as HH:MM")
+                    .did_you_mean(meant::time(text)),
             );
         }
         time
@@ -242,7 +251,8 @@ impl<'a> Item<'a> {
         // The parser also takes a date with a time behind it; that is not what was asked for.
         let date = text.parse::<Date>().ok().filter(|d| d.to_string() == text);
         if date.is_none() {
-            self.error(Problem::error(format!("{} is no date: {}", self.place(), quoted(&text))).allowed("YYYY-MM-DD"));
+            let what = format!("{} is no date: {}", self.place(), quoted(&text));
+            self.error(Problem::error(what).allowed("YYYY-MM-DD").did_you_mean(meant::date(&text)));
         }
         date
     }

@@ -5,7 +5,9 @@
 //! they have reported: the caller goes on reading, and the configuration is only used when nothing was reported.
 
 mod duration;
+mod hidden;
 mod item;
+pub mod meant;
 mod problem;
 
 use std::collections::BTreeMap;
@@ -91,7 +93,7 @@ impl<'a> Table<'a> {
         let Some(item) = self.item(key) else { return Vec::new() };
         let Some(entries) = item.entries() else { return Vec::new() };
         if entries.is_empty() {
-            item.error(Problem::error(format!("{} needs at least one entry", item.place())));
+            item.error(Problem::error(format!("{} needs at least one entry", item.place())).allowed(example_of(key)));
         }
         entries.iter().filter_map(read).collect()
     }
@@ -144,7 +146,7 @@ impl<'a> Table<'a> {
 
     /// Reports that a key is not there.
     pub fn missing(&self, key: &str) {
-        self.error(Problem::error(format!("{} is missing in {}", quoted(key), self.title)));
+        self.error(Problem::error(format!("{} is missing in {}", quoted(key), self.title)).allowed(example_of(key)));
     }
 
     /// Reports every key that nobody asked for.
@@ -167,6 +169,29 @@ impl<'a> Table<'a> {
     }
 }
 
+/// How a key that must be there is written, for whoever left it out.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("above", "above = 0.05"),
+    ("at_least", "at_least = 3"),
+    ("campaign", "campaign = 5"),
+    ("events", "events = [\"email_failed\"]"),
+    ("id", "id = \"campaign:5\""),
+    ("of", "of = \"email_sent\""),
+    ("receivers", "receivers = [\"NAME\"], names of [[receivers]]"),
+    ("routing_key", "routing_key = \"env:NAME\""),
+    ("signing_keys", "signing_keys = [\"env:NAME\"]"),
+    ("source", "source = \"campaign:5\""),
+    ("topic_arn", "topic_arn = \"env:NAME\""),
+    ("type", "type = \"pagerduty\", \"slack\", \"sns\" or \"console\""),
+    ("url", "url = \"env:NAME\""),
+    ("within", "within = \"10m\""),
+];
+
+fn example_of(key: &str) -> String {
+    let example = EXAMPLES.iter().find(|(name, _)| *name == key);
+    example.map_or_else(|| format!("{key} = \"...\""), |(_, example)| (*example).to_owned())
+}
+
 /// Names of one sort, each of which may be given once.
 pub struct Unique {
     sort: &'static str,
@@ -181,11 +206,14 @@ impl Unique {
     /// Reports the second use of a name, and says where the first one is.
     pub fn note(&mut self, name: &str, item: &Item<'_>) {
         match self.seen.get(name) {
-            Some(line) => item.error(Problem::error(format!(
-                "the {} {} is there twice; the first is on line {line}",
-                self.sort,
-                quoted(name)
-            ))),
+            Some(line) => item.error(
+                Problem::error(format!(
+                    "the {} {} is there twice; the first is on line {line}",
+                    self.sort,
+                    quoted(name)
+                ))
+                .allowed(format!("each {} once", self.sort)),
+            ),
             None => {
                 self.seen.insert(name.to_owned(), item.line());
             }

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use super::hidden::may_be_secret;
+
 /// Whether the bridge can run with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -34,11 +36,13 @@ pub struct Problem {
     pub allowed: Option<String>,
     /// The name that was probably meant, without quotes.
     pub suggestion: Option<String>,
+    /// Of a warning: what to do about it.
+    pub fix: Option<String>,
 }
 
 impl Problem {
     pub fn error(what: impl Into<String>) -> Self {
-        Self { line: 1, column: 1, level: Level::Error, what: what.into(), allowed: None, suggestion: None }
+        Self { line: 1, column: 1, level: Level::Error, what: what.into(), allowed: None, suggestion: None, fix: None }
     }
 
     pub fn warning(what: impl Into<String>) -> Self {
@@ -55,18 +59,27 @@ impl Problem {
         self
     }
 
+    /// What to do about it.
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
     /// The problem as one line of text that editors and terminals can jump to.
     pub fn in_file(&self, file: &str) -> String {
         format!("{file}:{}:{}: {self}", self.line, self.column)
     }
 }
 
-/// Level, what, what is allowed and a suggestion; without the place.
+/// Level, what, what is allowed, what to do and a suggestion; without the place.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.level.as_str(), self.what)?;
         if let Some(allowed) = &self.allowed {
             write!(f, "; allowed: {allowed}")?;
+        }
+        if let Some(fix) = &self.fix {
+            write!(f, "; fix: {fix}")?;
         }
         if let Some(suggestion) = &self.suggestion {
             write!(f, "; did you mean {}?", quoted(suggestion))?;
@@ -130,8 +143,11 @@ pub fn position(text: &str, at: usize) -> (usize, usize) {
 /// Longest piece of the file that is repeated in a problem, in characters.
 const QUOTE_CHARS: usize = 60;
 
-/// A text in quotes, on one line and not endless.
+/// A text in quotes, on one line and not endless. What may be a secret is described instead.
 pub fn quoted(text: &str) -> String {
+    if may_be_secret(text) {
+        return format!("({} characters, not shown: it may be a secret)", text.chars().count());
+    }
     let mut shown: String = text.chars().take(QUOTE_CHARS).flat_map(char::escape_debug).collect();
     if text.chars().count() > QUOTE_CHARS {
         shown.push_str("...");

@@ -10,7 +10,7 @@ const MORE: usize = 9;
 
 /// The problems of a text, one a line as `line:column: text`; lines of `more` count from 1.
 fn problems_with(more: &str) -> Vec<String> {
-    let problems = parse(&format!("{SMALLEST}{more}")).problems;
+    let problems = check(&format!("{SMALLEST}{more}")).problems;
     problems.iter().map(|p| format!("{}:{}: {p}", p.line as i64 - MORE as i64, p.column)).collect()
 }
 
@@ -90,12 +90,11 @@ sevrity = \"critical\"
     bridge.toml:7:10: error: "region" in [customerio] cannot be "uk"; allowed: us, eu; did you mean "us"?
     bridge.toml:8:17: error: "signing_keys" in [customerio] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     bridge.toml:12:8: error: "type" in [[receivers]] cannot be "pagerduti"; allowed: pagerduty, slack, sns, console; did you mean "pagerduty"?
-    bridge.toml:14:1: warning: no route takes everything: what none of them matches is told to nobody; allowed: a last [[routes]] without match and hours
     bridge.toml:15:11: error: unknown key "severty" in match of [[routes]]; allowed: severity, kind, rule, source, owner, channel, metric, cause; did you mean "severity"?
     bridge.toml:16:14: error: "receivers" in [[routes]] names a receiver that there is not: "oncall"; allowed: on-call; did you mean "on-call"?
     bridge.toml:20:11: error: "events" in [[rules]] is no event: "email_boounced"; allowed: <channel>_<metric>, or a pattern such as *_failed; metrics of email: drafted, attempted, sent, delivered, opened, clicked, converted, bounced, dropped, deferred, spammed, failed, unsubscribed, undeliverable; did you mean "email_bounced"?
     bridge.toml:21:22: error: "at_least" in count of [[rules]] must be a whole number, found the text "3"; allowed: at_least = 3
-    bridge.toml:21:36: error: "within" in count of [[rules]] is no duration: "10 minutes"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"
+    bridge.toml:21:36: error: "within" in count of [[rules]] is no duration: "10 minutes"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "10m"?
     bridge.toml:22:1: error: unknown key "sevrity" in [[rules]]; allowed: name, events, sources, group_by, count, rate, severity, quiet_for; did you mean "severity"?
     "#);
 }
@@ -221,34 +220,33 @@ fn routes_that_are_wrong_or_never_match() {
         first("match = {}"),
     ];
     let shown = |text: &String| {
-        let problems = parse(text).problems;
+        let problems = check(text).problems;
         let lines: Vec<_> = problems.iter().map(|p| format!("{}:{}: {p}", p.line, p.column)).collect();
         if lines.is_empty() { "fine".to_owned() } else { lines.join("\n  and ") }
     };
     insta::assert_snapshot!(texts.iter().map(shown).collect::<Vec<_>>().join("\n"), @r#"
     1:1: error: there are no [[routes]]; nobody would hear of anything; allowed: at least one, for example [[routes]] with receivers = ["..."]
-    1:1: error: there are no [[routes]]; nobody would hear of anything
-    8:1: error: "receivers" is missing in [[routes]]
-    9:13: error: "receivers" in [[routes]] needs at least one entry
+    1:1: error: there are no [[routes]]; nobody would hear of anything; allowed: at least one, for example [[routes]] with receivers = ["..."]
+    8:1: error: "receivers" is missing in [[routes]]; allowed: receivers = ["NAME"], names of [[receivers]]
+    9:13: error: "receivers" in [[routes]] needs at least one entry; allowed: receivers = ["NAME"], names of [[receivers]]
     9:14: error: "receivers" in [[routes]] names a receiver that there is not: "t"; allowed: s; did you mean "s"?
-    8:1: warning: no route takes everything: what none of them matches is told to nobody; allowed: a last [[routes]] without match and hours
-    11:1: warning: this route is never reached: the one on line 8 takes everything and does not continue
+    8:1: warning: nobody ever hears of warning incidents: no route takes them; fix: end with a [[routes]] without match and hours
+    11:1: warning: this route is never reached: the one on line 8 takes all that it matches; fix: put it before them, or give them continue = true, or remove it
     10:11: error: unknown key "severety" in match of [[routes]]; allowed: severity, kind, rule, source, owner, channel, metric, cause; did you mean "severity"?
     10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
     fine
-    10:22: error: "severity" in match of [[routes]] needs at least one entry
+    10:22: error: "severity" in match of [[routes]] needs at least one entry; allowed: severity = "..."
     10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness; did you mean "heartbeat"?
-    10:11: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner
-    10:11: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; did you mean "failures"?
+    10:9: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner; fix: give a source of [[sources]] this owner, or write another one here
+    10:9: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; fix: write the name of a rule or heartbeat of this file; did you mean "failures"?
     10:20: error: "source" in match of [[routes]] matches no source: "campain:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?
     10:20: error: "source" in match of [[routes]] must be a text in quotes, found the number 5; allowed: source = "5"
     10:9: error: "match" in [[routes]] must be a table, found a text; allowed: match = { ... }
-    10:9: error: "hours" in [[routes]] are no hours: "08:00-20:00"; allowed: days and a span: "mon-fri 08:00-20:00", "sat,sun 10:00-12:00", "daily 22:00-06:00"; did you mean "daily 08:00-20:00"?
-    10:9: error: "hours" in [[routes]] are no hours: "mo-fr 08:00-20:00"; allowed: days and a span: "mon-fri 08:00-20:00", "sat,sun 10:00-12:00", "daily 22:00-06:00"
+    10:9: error: "hours" in [[routes]] are no hours: "08:00-20:00"; allowed: days and a span of local time: "mon-fri 08:00-20:00", "daily 22:00-06:00" (into the next day), "sat,sun" (all day); several as a list; did you mean "daily 08:00-20:00"?
+    10:9: error: "hours" in [[routes]] are no hours: "mo-fr 08:00-20:00"; allowed: days and a span of local time: "mon-fri 08:00-20:00", "daily 22:00-06:00" (into the next day), "sat,sun" (all day); several as a list; did you mean "mon-fri 08:00-20:00"?
     10:12: error: "continue" in [[routes]] must be true or false, found the text "yes"; allowed: continue = true
-      and 11:1: warning: this route is never reached: the one on line 8 takes everything and does not continue
-    fine
-    11:1: warning: this route is never reached: the one on line 8 takes everything and does not continue
+    11:1: warning: this route adds nobody: whoever it names has heard from a route before it that continues; fix: name other receivers, or remove it
+    11:1: warning: this route is never reached: the one on line 8 takes all that it matches; fix: put it before them, or give them continue = true, or remove it
     "#);
 }
 
@@ -266,22 +264,23 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
     ];
     let told: Vec<_> = texts.iter().map(|text| problems_with(text).join("\n  and ")).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    1:1: error: "signing_keys" is missing in [counts]
+    1:1: error: "signing_keys" is missing in [counts]; allowed: signing_keys = ["env:NAME"]
       and 1:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
     1:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
       and 2:17: error: "signing_keys" in [counts] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     1:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
-      and 2:14: error: "divergence" in [reconciliation] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %
-      and 3:10: error: "settle" in [reconciliation] is no duration: "6 h"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"
-      and 4:11: error: "campaign" is missing in events of [reconciliation]
+      and 2:14: error: "divergence" in [reconciliation] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
+      and 3:10: error: "settle" in [reconciliation] is no duration: "6 h"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "6h"?
+      and 4:11: error: "campaign" is missing in events of [reconciliation]; allowed: campaign = 5
       and 4:25: error: unknown key "campain" in events of [reconciliation]; allowed: name, campaign; did you mean "campaign"?
     1:2: warning: "deadman" has no effect in this version: nothing is pinged; watch the daily digest instead
       and 2:7: error: "url" in [deadman] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     2:14: error: "group_wait" in [storm] is out of range: "2h"; allowed: 0s to 1h
       and 3:16: error: "repeat_every" in [storm] is out of range: "0s"; allowed: 1s to 7d
       and 4:18: error: "open_incidents" in [storm] is out of range: 0; allowed: 1 to 100000
-    2:8: warning: the receiver "lonely" never hears anything: no route, digest or fallback names it
-    3:11: warning: Customer.io does not list "slack_bounced" among its events
+    2:8: warning: the receiver "lonely" never hears anything: no route, digest or fallback names it; fix: name it in a route, in [digest] or as a fallback, or remove it
+    3:11: warning: nothing ever sends "slack_bounced": Customer.io does not list it among the events of the channel "slack", which are drafted, attempted, sent, clicked, converted, failed, undeliverable; fix: one of these, or another channel
+      and 4:9: warning: 3 of slack_bounced are everyday, more so the more is sent, and whoever holds a delivery id can forge them; fix: write a rate: rate = { of = "slack_sent", above = 0.05, within = "1h" }
     4:10: warning: the rate is taken of nothing on the channel "sms", so "sms_bounced" has nothing to be a rate of; did you mean "*_sent"?
     "#);
 }

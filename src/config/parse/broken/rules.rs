@@ -47,30 +47,30 @@ fn rules_that_are_wrong() {
     4:22: error: "at_least" in count of [[rules]] must be a whole number, found the text "3"; allowed: at_least = 3
     4:22: error: "at_least" in count of [[rules]] is out of range: 0; allowed: 1 to 1000000
     4:22: error: "at_least" in count of [[rules]] must be a whole number, found the number 2.5; allowed: at_least = 3
-    4:9: error: "at_least" is missing in count of [[rules]]
-    4:34: error: "within" in count of [[rules]] is no duration: "10min"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"
+    4:9: error: "at_least" is missing in count of [[rules]]; allowed: at_least = 3
+    4:34: error: "within" in count of [[rules]] is no duration: "10min"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "10m"?
     4:34: error: "within" in count of [[rules]] must be a duration in quotes, found the number 10; allowed: within = "10m"
     4:34: error: "within" in count of [[rules]] is out of range: "8d"; allowed: 1m to 7d
     4:34: error: "within" in count of [[rules]] is out of range: "30s"; allowed: 1m to 7d
     4:41: error: unknown key "of" in count of [[rules]]; allowed: at_least, within
     4:9: error: "count" in [[rules]] must be a table, found a number; allowed: count = { ... }
-    4:37: error: "above" in rate of [[rules]] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %
+    4:37: error: "above" in rate of [[rules]] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
     4:37: error: "above" in rate of [[rules]] is out of range: 1.0; allowed: a fraction between 0 and 1, for example 0.05 for 5 %
-    4:37: error: "above" in rate of [[rules]] must be a number, found the text "5%"; allowed: above = 0.05 for 5 %
+    4:37: error: "above" in rate of [[rules]] must be a number, found the text "5%"; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
     4:15: error: "of" in rate of [[rules]] is no event: "email_snet"; allowed: <channel>_<metric>, or a pattern such as *_failed; metrics of email: drafted, attempted, sent, delivered, opened, clicked, converted, bounced, dropped, deferred, spammed, failed, unsubscribed, undeliverable; did you mean "email_sent"?
-    4:8: error: "of" is missing in rate of [[rules]]
+    4:8: error: "of" is missing in rate of [[rules]]; allowed: of = "email_sent"
     5:12: error: "severity" in [[rules]] cannot be "crit"; allowed: critical, warning, info; did you mean "critical"?
     5:1: error: unknown key "sevrity" in [[rules]]; allowed: name, events, sources, group_by, count, rate, severity, quiet_for; did you mean "severity"?
     5:13: error: "group_by" in [[rules]] cannot be "cuase"; allowed: cause, source, action, channel, metric, provider; did you mean "cause"?
     5:13: error: "quiet_for" in [[rules]] is out of range: "0s"; allowed: 1m to 7d
     5:12: error: "sources" in [[rules]] matches no source: "campagn:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?
-    3:10: error: "events" in [[rules]] needs at least one entry
+    3:10: error: "events" in [[rules]] needs at least one entry; allowed: events = ["email_failed"]
     3:11: error: "events" in [[rules]] matches no event: "emial_*"; allowed: <channel>_<metric>, or a pattern such as *_failed; channels: in_app, email, sms, push, slack, webhook, whatsapp, customer
     3:11: error: "events" in [[rules]] is no event: "email_bounce"; allowed: <channel>_<metric>, or a pattern such as *_failed; metrics of email: drafted, attempted, sent, delivered, opened, clicked, converted, bounced, dropped, deferred, spammed, failed, unsubscribed, undeliverable; did you mean "email_bounced"?
     3:10: error: "events" in [[rules]] must be a list, found a text; allowed: events = [...]
-    1:1: error: "name" is missing in [[rules]]
+    1:1: error: "name" is missing in [[rules]]; allowed: name = "..."
     2:8: error: "name" in [[rules]] is no name: " r"; allowed: 1 to 100 characters on one line, without spaces at either end
-    6:8: error: the rule "r" is there twice; the first is on line 11
+    6:8: error: the rule "r" is there twice; the first is on line 11; allowed: each rule once
     "#);
 }
 
@@ -120,7 +120,7 @@ fn heartbeats_that_are_wrong() {
     7:6: error: "by" in [[heartbeats]] is no day and time of a week: "18:00"; allowed: mon, tue, wed, thu, fri, sat or sun and a time: "fri 18:00"
     7:6: error: a week begins on mon 00:00; one that is due then has no time to beat; allowed: a later time, or no by for the week's end
     6:11: error: "except" in [[heartbeats]] is no date: "2026-12-32"; allowed: YYYY-MM-DD
-    6:11: error: "except" in [[heartbeats]] is no date: "25.12.2026"; allowed: YYYY-MM-DD
+    6:11: error: "except" in [[heartbeats]] is no date: "25.12.2026"; allowed: YYYY-MM-DD; did you mean "2026-12-25"?
     6:10: error: "action" in [[heartbeats]] must be a text in quotes, found the number 97; allowed: action = "97"
     1:1: error: a heartbeat needs something to count; allowed: event = "email_sent", or distinct = "journey"
     3:10: error: "source" in [[heartbeats]] is no source: "campaign:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID
