@@ -25,12 +25,14 @@ FUNCTIONS = ("Ingest", "Evaluate", "Deliver", "Tick")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:mine"
 SIGNING = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:signing-AbCdEf"]
+APP_API = ["arn:aws:ssm:us-east-1:123456789012:parameter/customerio/app-api"]
 RECEIVER = ["arn:aws:ssm:us-east-1:123456789012:parameter/receivers/pagerduty"]
 ALL_SET = {
     "OpsEmail": "ops@example.com",
     "AlertTopicArn": TOPIC,
     "SigningSecretArns": SIGNING,
     "ReceiverSecretArns": RECEIVER,
+    "AppApiSecretArns": APP_API,
     "KmsKeyArn": KEY,
     "ReservedConcurrency": 50,
 }
@@ -384,7 +386,7 @@ class TheRights(unittest.TestCase):
             "Deliver": receives("HintsQueue") | {("sqs:SendMessage", "HintsQueue")} | STATE,
             "Tick": {("sqs:SendMessage", "HintsQueue"), ("sqs:SendMessage", "TickDeadLetters")} | STATE,
         }
-        secrets = {"Ingest": reads(SIGNING), "Deliver": reads(RECEIVER)}
+        secrets = {"Ingest": reads(SIGNING), "Deliver": reads(RECEIVER), "Tick": reads(APP_API)}
         for name in FUNCTIONS:
             always = own[name] | logs(f"{name}Log")
             topic = {("sns:Publish", "AlertTopic")} if name == "Deliver" else set()
