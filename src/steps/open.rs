@@ -18,6 +18,10 @@ use crate::tally::Series;
 /// Trouble older than this when it is found is marked so.
 const FOUND_LATE: SignedDuration = SignedDuration::from_hours(1);
 
+/// Most values of a label that an incident gathers while it is open: a label is for routes and filters, the numbers by
+/// source come from registers.
+const LABEL_VALUES: usize = 500;
+
 /// A condition that became true.
 #[derive(Clone, Debug)]
 pub struct Opening {
@@ -117,13 +121,61 @@ fn owner(config: &Config, source: &Source) -> Option<String> {
     config.named(source)?.owner.clone()
 }
 
+/// Who is to hear of these labels: for each source as if it were the only one. Otherwise the first route that one of
+/// many sources matches would keep the others from theirs.
+fn receivers(config: &Config, labels: &Labels, now: Timestamp) -> Vec<String> {
+    let route = |labels: &Labels| route::receivers(&config.routes, labels, now, &config.workspace.zone);
+    let sources = labels.get(&Label::Source).map_or(&[][..], Vec::as_slice);
+    if sources.len() < 2 {
+        return route(labels);
+    }
+    let mut all: Vec<String> = Vec::new();
+    for source in sources {
+        let mut labels = labels.clone();
+        let owner = source.parse().ok().and_then(|source| owner(config, &source));
+        labels.insert(Label::Owner, owner.into_iter().collect());
+        labels.insert(Label::Source, vec![source.clone()]);
+        all.extend(route(&labels).into_iter().filter(|name| !all.contains(name)).collect::<Vec<_>>());
+    }
+    all
+}
+
+/// An open incident that has come to more sources, channels, metrics or causes than it had when it opened: they are
+/// written down, and whoever is to hear of them hears. Nothing is written when nothing is new.
+pub async fn widen(
+    store: &dyn Store,
+    outbox: &dyn Outbox,
+    config: &Config,
+    incident: &Incident,
+    finding: &Finding,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Subject::Rule { name, .. } = &incident.subject else { return Ok(()) };
+    let found = labels(config, incident.severity, &incident.subject, name, &finding.series);
+    let mut wider = incident.clone();
+    for (label, values) in &found {
+        let known = wider.labels.entry(*label).or_default();
+        let new: Vec<String> = values.iter().filter(|v| !known.contains(v)).cloned().collect();
+        known.extend(new.into_iter().take(LABEL_VALUES.saturating_sub(known.len())));
+    }
+    wider.receivers.extend(receivers(config, &found, now).into_iter().filter(|r| !incident.receivers.contains(r)));
+    if wider == *incident {
+        return Ok(());
+    }
+    match store.write_incident(&wider).await? {
+        Write::Done if wider.receivers != incident.receivers => hint(outbox, &wider, now).await,
+        // Somebody else changed it: the next failure, or tick, looks again.
+        Write::Done | Write::Conflict => Ok(()),
+    }
+}
+
 /// The incident at this severity, with the receivers that its labels are routed to now besides those it had.
 pub fn routed(config: &Config, incident: &Incident, severity: Severity, now: Timestamp) -> Incident {
     let mut routed = Incident { severity, ..incident.clone() };
     routed.labels.insert(Label::Severity, vec![severity.as_str().to_owned()]);
     let receivers = match incident.subject {
         Subject::Digest { .. } => config.digest.as_ref().map_or_else(Vec::new, |d| d.receivers.clone()),
-        _ => route::receivers(&config.routes, &routed.labels, now, &config.workspace.zone),
+        _ => receivers(config, &routed.labels, now),
     };
     routed.receivers.extend(receivers.into_iter().filter(|r| !incident.receivers.contains(r)));
     routed
@@ -147,9 +199,7 @@ pub async fn open(
     let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
     let most = usize::try_from(config.storm.open_incidents).unwrap_or(usize::MAX);
     let crowded = may_wait && store.live_incidents(most).await? >= most;
-    let receivers = opening
-        .receivers
-        .unwrap_or_else(|| route::receivers(&config.routes, &opening.labels, now, &config.workspace.zone));
+    let receivers = opening.receivers.unwrap_or_else(|| receivers(config, &opening.labels, now));
     let incident = Incident {
         key,
         episode: newest.map_or(1, |i| i.episode + 1),
