@@ -2,6 +2,7 @@
 
 mod support;
 
+mod a_bot_keeps_one_message_an_incident;
 mod a_digest_arrives_once_a_day;
 mod a_receivers_trouble_stays_its_own;
 mod a_restart_forgets_nothing;
@@ -30,8 +31,11 @@ mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
 mod each_group_opens_once;
+mod names_are_those_people_use;
+mod one_mailbox_provider_that_refuses_is_said_first;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;
+mod storms_are_told_together;
 mod the_answer_table_holds;
 mod the_readme_is_true;
 mod the_same_event_counts_once;

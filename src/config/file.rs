@@ -125,9 +125,11 @@ pub struct CustomerIo {
     /// rotate, put the new key first and keep the old one behind it.
     #[schemars(length(min = 1))]
     pub signing_keys: Vec<Secret>,
-    /// A reference to a key of the App API; what needs it says so without it.
+    /// A reference to a key of the App API, from which names are read once a day: `Activation (campaign 5)` instead of
+    /// `campaign 5`. A name in `[[sources]]` wins. Give it the scopes that read campaigns, broadcasts, newsletters and
+    /// transactional messages; without one of them those sources are shown by id. Default: no names but those here.
     pub app_api_key: Option<Secret>,
-    /// Another base address of the App API. Default: the region's.
+    /// Another base address of the App API; `/v1/...` is appended. Default: the region's.
     pub app_api_url: Option<Url>,
 }
 
@@ -155,13 +157,14 @@ pub struct Storm {
     /// How long an opening waits for its group to fill, at most `1h`; critical never waits.
     #[schemars(extend("default" = "0s"))]
     pub group_wait: Option<Duration>,
-    /// A message that can be edited is brought up to date this often, `1s` to `24h`.
+    /// How often new numbers are written into what was said, where the receiver can edit (a Slack bot), `1s` to `24h`;
+    /// looked at once a minute.
     #[schemars(extend("default" = "5m"))]
     pub update_every: Option<Duration>,
     /// An open incident is spoken of again after this, `1s` to `7d`, where the receiver can post.
     #[schemars(extend("default" = "4h"))]
     pub repeat_every: Option<Duration>,
-    /// Beyond so many open incidents one roll-up names the others.
+    /// When so many are open, further openings are named together in a roll-up, at most a minute later.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 200))]
     pub open_incidents: Option<u64>,
 }

@@ -91,15 +91,38 @@ pub enum ReceiverKind {
     SlackBot {
         bot_token: SecretRef,
         channel: String,
-        /// Base address; `/api/chat.postMessage` is appended.
+        /// Base address; `/api/chat.postMessage` and `/api/chat.update` are appended.
         url: String,
     },
     Sns {
         topic_arn: SecretRef,
+        format: SnsFormat,
         /// Another endpoint than AWS's own.
         url: Option<String>,
     },
     Console,
+}
+
+/// What the subscribers of a topic can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SnsFormat {
+    /// Plain text, for e-mail and queues.
+    #[default]
+    Text,
+    /// The JSON that Amazon Q Developer in chat applications (once AWS Chatbot) shows in Slack or Teams.
+    Chat,
+}
+
+impl SnsFormat {
+    pub const ALL: [Self; 2] = [Self::Text, Self::Chat];
+
+    /// As the configuration writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Chat => "chat",
+        }
+    }
 }
 
 impl ReceiverKind {

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::cause_table::missing_variable;
 use super::cause_table::{self, CauseRow};
 use super::event::Kind;
 use super::mask::PLACEHOLDERS;

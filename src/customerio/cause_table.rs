@@ -1,13 +1,16 @@
-//! What failure texts mean: the [`CAUSES`] and the [`MATCHERS`] that find them, as tables with their sources.
+//! What failure texts mean: the [`causes`] and the lines of [`matchers`] that find them, as tables with their sources.
+//! `docs/causes.md` is made from them.
 
 mod causes;
+mod liquid;
 mod matchers;
+mod phrases;
 mod text;
 
 use super::event::Kind;
 
-pub use causes::CAUSES;
-pub use matchers::{MATCHERS, Matcher, When};
+pub use causes::{GROUPS, causes};
+pub use liquid::missing_variable;
 
 /// Who can put it right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,13 +63,12 @@ pub struct CauseRow {
 
 /// The row of a key, or that of `unknown`.
 pub fn row(key: &str) -> &'static CauseRow {
-    CAUSES.iter().find(|row| row.key == key).unwrap_or(&causes::UNKNOWN)
+    causes().find(|row| row.key == key).unwrap_or(&causes::UNKNOWN)
 }
 
-/// The first matcher's cause of a text, read as that of its channel and metric.
+/// The cause of a text, read as that of its channel and metric. Takes time linear in the text.
 pub fn of_text(kind: &Kind, text: &str) -> Option<&'static str> {
-    let text = text::Text::of(text);
-    MATCHERS.iter().find(|m| m.matches(kind, &text)).map(|m| m.key)
+    matchers::find(kind, &text::Text::of(text))
 }
 
 /// What a metric tells by itself, without a text. Source: the metric descriptions of the vendor's webhook
@@ -79,5 +81,7 @@ pub fn of_metric(metric: &str) -> Option<&'static str> {
     }
 }
 
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod tests;

@@ -14,9 +14,9 @@ mod tokens;
 use find::Found;
 
 pub(super) const EMAIL: &str = "[email]";
-const NUMBER: &str = "[number]";
+pub(super) const NUMBER: &str = "[number]";
 const ID: &str = "[id]";
-const LINK: &str = "[...]";
+pub(super) const LINK: &str = "[...]";
 
 /// What [`mask`] writes in place of something personal; `[...]` stands for the rest of a link.
 pub const PLACEHOLDERS: [&str; 4] = [EMAIL, NUMBER, ID, LINK];

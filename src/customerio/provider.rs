@@ -13,48 +13,51 @@ pub struct Provider(Cow<'static, str>);
 /// One mailbox provider and the domains that it hands addresses out under.
 #[derive(Debug)]
 pub struct ProviderRow {
+    /// Stands in stored keys; never changes.
     pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
     /// Whole domains, lower case. An entry that ends in `.` stands for every country's: `yahoo.` is `yahoo.de` too.
     pub domains: &'static [&'static str],
 }
 
-const fn row(name: &'static str, domains: &'static [&'static str]) -> ProviderRow {
-    ProviderRow { name, domains }
+const fn row(name: &'static str, title: &'static str, domains: &'static [&'static str]) -> ProviderRow {
+    ProviderRow { name, title, domains }
 }
 
 /// The mailbox providers that consumer lists know. A company's own domain tells nothing of who runs its mail (that
 /// stands in DNS), so it goes into a hashed bucket. Source: each provider's own sign-up and help pages.
 #[rustfmt::skip]
 pub const PROVIDERS: &[ProviderRow] = &[
-    row("gmail",      &["gmail.com", "googlemail.com", "google.com"]),
-    row("microsoft",  &["outlook.", "hotmail.", "live.", "msn.com", "passport.com", "windowslive.com", "microsoft.com"]),
-    row("yahoo",      &["yahoo.", "ymail.com", "rocketmail.com", "myyahoo.com", "aol.", "aim.com", "verizon.net"]),
-    row("apple",      &["icloud.com", "me.com", "mac.com", "privaterelay.appleid.com", "apple.com"]),
-    row("gmx-web-de", &["gmx.", "web.de", "mail.com", "email.de", "1und1.de", "online.de"]),
-    row("t-online",   &["t-online.de", "magenta.de"]),
-    row("freenet",    &["freenet.de"]),
-    row("protonmail", &["protonmail.com", "protonmail.ch", "proton.me", "pm.me"]),
-    row("zoho",       &["zoho.", "zohomail.", "zohomail.com"]),
-    row("fastmail",   &["fastmail.com", "fastmail.fm", "fastmail.net", "sent.com", "messagingengine.com"]),
-    row("yandex",     &["yandex.", "ya.ru", "narod.ru"]),
-    row("mail-ru",    &["mail.ru", "inbox.ru", "list.ru", "bk.ru", "internet.ru"]),
-    row("qq",         &["qq.com", "vip.qq.com", "foxmail.com"]),
-    row("netease",    &["163.com", "126.com", "yeah.net", "vip.163.com"]),
-    row("naver",      &["naver.com"]),
-    row("daum",       &["daum.net", "hanmail.net", "kakao.com"]),
-    row("comcast",    &["comcast.net", "xfinity.com"]),
-    row("charter",    &["charter.net", "spectrum.net", "rr.com", "twc.com"]),
-    row("cox",        &["cox.net"]),
-    row("att",        &["att.net", "sbcglobal.net", "bellsouth.net", "ameritech.net", "pacbell.net"]),
-    row("orange",     &["orange.fr", "wanadoo.fr", "orange.net"]),
-    row("free-fr",    &["free.fr"]),
-    row("sfr",        &["sfr.fr", "neuf.fr"]),
-    row("laposte",    &["laposte.net"]),
-    row("libero",     &["libero.it", "virgilio.it", "iol.it", "inwind.it"]),
-    row("seznam",     &["seznam.cz", "email.cz"]),
-    row("wp-pl",      &["wp.pl", "o2.pl"]),
-    row("bt",         &["btinternet.com", "btopenworld.com", "bt.com"]),
-    row("uol",        &["uol.com.br", "bol.com.br"]),
+    row("gmail",      "Gmail",        &["gmail.com", "googlemail.com", "google.com"]),
+    row("microsoft",  "Microsoft",    &["outlook.", "hotmail.", "live.", "msn.com", "passport.com", "windowslive.com", "microsoft.com"]),
+    row("yahoo",      "Yahoo",        &["yahoo.", "ymail.com", "rocketmail.com", "myyahoo.com", "aol.", "aim.com", "verizon.net"]),
+    row("apple",      "Apple",        &["icloud.com", "me.com", "mac.com", "privaterelay.appleid.com", "apple.com"]),
+    row("gmx-web-de", "GMX/WEB.DE",   &["gmx.", "web.de", "mail.com", "email.de", "1und1.de", "online.de"]),
+    row("t-online",   "T-Online",     &["t-online.de", "magenta.de"]),
+    row("freenet",    "freenet",      &["freenet.de"]),
+    row("protonmail", "Proton Mail",  &["protonmail.com", "protonmail.ch", "proton.me", "pm.me"]),
+    row("zoho",       "Zoho",         &["zoho.", "zohomail.", "zohomail.com"]),
+    row("fastmail",   "Fastmail",     &["fastmail.com", "fastmail.fm", "fastmail.net", "sent.com", "messagingengine.com"]),
+    row("yandex",     "Yandex",       &["yandex.", "ya.ru", "narod.ru"]),
+    row("mail-ru",    "Mail.ru",      &["mail.ru", "inbox.ru", "list.ru", "bk.ru", "internet.ru"]),
+    row("qq",         "QQ Mail",      &["qq.com", "vip.qq.com", "foxmail.com"]),
+    row("netease",    "NetEase",      &["163.com", "126.com", "yeah.net", "vip.163.com"]),
+    row("naver",      "Naver",        &["naver.com"]),
+    row("daum",       "Daum",         &["daum.net", "hanmail.net", "kakao.com"]),
+    row("comcast",    "Comcast",      &["comcast.net", "xfinity.com"]),
+    row("charter",    "Spectrum",     &["charter.net", "spectrum.net", "rr.com", "twc.com"]),
+    row("cox",        "Cox",          &["cox.net"]),
+    row("att",        "AT&T",         &["att.net", "sbcglobal.net", "bellsouth.net", "ameritech.net", "pacbell.net"]),
+    row("orange",     "Orange",       &["orange.fr", "wanadoo.fr", "orange.net"]),
+    row("free-fr",    "Free.fr",      &["free.fr"]),
+    row("sfr",        "SFR",          &["sfr.fr", "neuf.fr"]),
+    row("laposte",    "La Poste",     &["laposte.net"]),
+    row("libero",     "Libero",       &["libero.it", "virgilio.it", "iol.it", "inwind.it"]),
+    row("seznam",     "Seznam",       &["seznam.cz", "email.cz"]),
+    row("wp-pl",      "WP.pl",        &["wp.pl", "o2.pl"]),
+    row("bt",         "BT",           &["btinternet.com", "btopenworld.com", "bt.com"]),
+    row("uol",        "UOL",          &["uol.com.br", "bol.com.br"]),
 ];
 
 /// How many buckets share the domains that are on no list.
@@ -78,9 +81,19 @@ impl Provider {
         Self(Cow::Borrowed(listed.map_or_else(|| other(&domain), |row| row.name)))
     }
 
-    /// The name, as used in keys and shown to people.
+    /// The name, as used in keys.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What people call it; `None` for domains on no list, which are never named.
+    pub fn title(&self) -> Option<&'static str> {
+        PROVIDERS.iter().find(|row| row.name == self.0).map(|row| row.title)
+    }
+
+    /// There was an e-mail recipient, on the list or not.
+    pub fn is_known(&self) -> bool {
+        *self != Self::none()
     }
 }
 
@@ -150,5 +163,14 @@ mod tests {
             assert_eq!(provider, Provider::of_address(&address.to_uppercase()));
         }
         assert_eq!(Provider::of_address("ada@example.test").as_str(), "other-5");
+        assert_eq!(Provider::of_address("ada@example.test").title(), None);
+    }
+
+    #[test]
+    fn what_is_on_the_list_has_a_name_of_its_own() {
+        let titles: std::collections::BTreeSet<&str> = PROVIDERS.iter().map(|row| row.title).collect();
+        assert_eq!(titles.len(), PROVIDERS.len());
+        assert_eq!(Provider::of_address("ada@googlemail.com").title(), Some("Gmail"));
+        assert_eq!((Provider::none().title(), Provider::none().is_known()), (None, false));
     }
 }

@@ -2,17 +2,20 @@
 //! day and sends it, as an incident, so that each receiver gets it once, through crashes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::cause_table;
 use crate::customerio::event::{Fate, Source};
 use crate::customerio::metric::{self, Class};
 use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict};
 use crate::incident::{How, Incident, Numbers, State, Subject};
+use crate::message::providers::{self, ByProvider};
 use crate::message::{text, words};
 use crate::route::Label;
 use crate::tally::Total;
@@ -32,6 +35,8 @@ pub struct Day {
     pub untold: Vec<(String, String)>,
     pub quarantined: usize,
     pub coverage: Coverage,
+    /// What sources are called in Customer.io.
+    pub names: Arc<Names>,
     /// What is to be said of older signing keys.
     pub keys: Vec<String>,
 }
@@ -42,6 +47,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(workflow_lines(config, day));
     lines.extend(channel_lines(day));
     lines.extend(cause_line(day));
+    lines.extend(provider_line(day));
     lines.extend(incident_lines(config, day, now));
     lines.push(coverage_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
@@ -102,7 +108,7 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                 format!("{} of {} periods, {} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
-        let source = words::source(config, &h.source);
+        let source = words::source(config, &day.names, &h.source);
         let name = if source.starts_with(&h.name) { source } else { format!("{}, {source}", h.name) };
         format!("{name}: {said}")
     };
@@ -174,6 +180,24 @@ fn cause_line(day: &Day) -> Option<String> {
     (!named.is_empty()).then(|| format!("Top causes: {}", named.join(", ")))
 }
 
+/// What mailbox providers refused is worth a line from this many on.
+const WORTH_A_LINE: u64 = 5;
+
+/// `Bounced or dropped, by mailbox provider: Gmail 41 of 200 (20.5 %), others 2 of 900 (0.2 %)`.
+fn provider_line(day: &Day) -> Option<String> {
+    // Spam reports are taken of deliveries, all others of sends.
+    let of_sends = |t: &&Total| t.series.kind.row().is_some_and(|row| row.rate_of == Some("sent"));
+    let refused = |t: &&Total| providers::decides(&t.series.kind) && of_sends(t);
+    let failing: Vec<Total> = troubled(day).filter(refused).cloned().collect();
+    let is_sent = |t: &&Total| {
+        t.series.fate == Fate::Counted && t.series.kind.channel == "email" && t.series.kind.metric == "sent"
+    };
+    let sent: Vec<Total> = day.totals.iter().filter(is_sent).cloned().collect();
+    let worth = failing.iter().filter(|t| t.series.provider.is_known()).map(|t| t.count).sum::<u64>() >= WORTH_A_LINE;
+    let list = ByProvider::of(&failing, &sent).list().filter(|_| worth)?;
+    Some(format!("Bounced or dropped, by mailbox provider: {list}"))
+}
+
 /// Incidents named one by one; the rest is counted.
 const INCIDENTS_NAMED: usize = 8;
 
@@ -203,11 +227,14 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
             let sources: Vec<Source> = values(Label::Source).iter().filter_map(|s| s.parse().ok()).collect();
             let causes: Vec<&str> = values(Label::Cause).iter().map(|c| cause_table::row(c).title).collect();
             let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
-            format!("{name} in {}, {numbers}{causes}", words::sources(config, &sources))
+            format!("{name} in {}, {numbers}{causes}", words::sources(config, &day.names, &sources))
         }
         Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
         Subject::Blindness => "nothing arrived".to_owned(),
         Subject::Digest { .. } => "digest".to_owned(),
+        Subject::RollUp { receiver, members } => {
+            format!("{} told together to {receiver}", text::count("incident", members.len() as u64))
+        }
     };
     let until = match incident.state {
         State::Open => String::new(),
@@ -244,3 +271,6 @@ fn hours(minutes: i64) -> String {
     let text = format!("{:.1}", minutes as f64 / 60.0);
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,15 @@ impl IncidentKey {
                 part("digest");
                 part(date);
             }
+            Subject::RollUp { receiver, members } => {
+                // The first one is in no other roll-up: two ticks at once make the same one.
+                part("roll_up");
+                part(receiver);
+                for member in members.iter().take(1) {
+                    part(&member.key.0);
+                    part(&member.episode.to_string());
+                }
+            }
         }
         Self(hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect())
     }
@@ -133,6 +142,19 @@ pub enum Subject {
     Digest {
         date: String,
     },
+    /// Incidents that one receiver is told of together: too many are open, or too many wait for it (design, law 1).
+    RollUp {
+        receiver: String,
+        /// Worst first; never empty.
+        members: Vec<Member>,
+    },
+}
+
+/// An episode named in a roll-up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Member {
+    pub key: IncidentKey,
+    pub episode: u32,
 }
 
 impl Subject {
@@ -143,12 +165,13 @@ impl Subject {
             Self::Heartbeat { .. } => "heartbeat",
             Self::Blindness => "blindness",
             Self::Digest { .. } => "digest",
+            Self::RollUp { .. } => "roll_up",
         }
     }
 }
 
 /// How an incident ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// Quiet, and a success was seen since.
@@ -215,6 +238,11 @@ pub struct Incident {
 impl Incident {
     pub fn is_open(&self) -> bool {
         self.state == State::Open
+    }
+
+    /// How roll-ups name it.
+    pub fn member(&self) -> Member {
+        Member { key: self.key.clone(), episode: self.episode }
     }
 
     /// What people call it: short, unique enough to type.

@@ -83,11 +83,16 @@ fn opening(incident: &Incident, policy: &Policy, now: Timestamp) -> Notify {
     if incident.crowded {
         return Notify::No(Quiet::Crowded);
     }
-    let until = incident.opened_at + policy.storm.group_wait;
-    if incident.severity < Severity::Critical && now < until {
-        return Notify::No(Quiet::Waiting { until });
+    match opening_due(incident, &policy.storm) {
+        until if now < until => Notify::No(Quiet::Waiting { until }),
+        _ => Notify::Opened,
     }
-    Notify::Opened
+}
+
+/// When an opening is told: a critical one at once, others when their group had time to fill.
+pub fn opening_due(incident: &Incident, storm: &Storm) -> Timestamp {
+    let waits = incident.severity < Severity::Critical;
+    if waits { incident.opened_at + storm.group_wait } else { incident.opened_at }
 }
 
 fn repeating(told: &Told, policy: &Policy, now: Timestamp) -> Notify {

@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::aws_secrets::AwsSecrets;
 use crate::config::secrets::Secrets;
 use crate::config::{Config, parse};
+use crate::customerio::app_api::{AppApi, Directory};
 use crate::queue::Outbox;
 use crate::queue::sqs::SqsOutbox;
 use crate::store::Store;
@@ -70,6 +71,12 @@ impl Bridge {
     /// Puts hints into a queue.
     pub fn hints(&self) -> Result<Arc<SqsOutbox>, Failed> {
         Ok(Arc::new(SqsOutbox::new(self.sqs(), None, Some(variable("BRIDGE_HINTS_QUEUE")?))))
+    }
+
+    /// Where names are asked for, if the configuration has a key for it. Reads nothing yet.
+    pub fn directory(&self) -> Option<Arc<dyn Directory>> {
+        let api = AppApi::of(&self.config.customerio, self.secrets(), self.clock.clone())?;
+        Some(Arc::new(api))
     }
 
     pub fn secrets(&self) -> Arc<dyn Secrets> {

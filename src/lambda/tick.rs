@@ -9,6 +9,7 @@ use super::bridge::{self, Bridge};
 use super::{Failed, serve, time_left};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::customerio::app_api::Directory;
 use crate::queue::Outbox;
 use crate::steps::tick::Tick;
 use crate::store::Store;
@@ -19,6 +20,7 @@ pub struct Function {
     pub outbox: Arc<dyn Outbox>,
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
+    pub directory: Option<Arc<dyn Directory>>,
 }
 
 /// Runs the function until the platform stops it.
@@ -35,7 +37,8 @@ async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
     let (store, outbox) = (bridge.store()?, bridge.hints()?);
     bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
-    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock })
+    let directory = bridge.directory();
+    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory })
 }
 
 impl Function {
@@ -45,7 +48,12 @@ impl Function {
     /// The parts that failed; their work stays due.
     pub async fn tick(&self, deadline: Timestamp) -> Result<(), Failed> {
         let now = self.clock.now();
-        let step = Tick { store: self.store.as_ref(), outbox: self.outbox.as_ref(), config: &self.config };
+        let step = Tick {
+            store: self.store.as_ref(),
+            outbox: self.outbox.as_ref(),
+            config: &self.config,
+            directory: self.directory.as_deref(),
+        };
         let done = tokio::time::timeout(time_left(deadline, now), step.run(now)).await;
         let done = done.map_err(|_| Failed("time is up: the rest stays due".to_owned()))?;
         done.map_err(|error| Failed(error.to_string()))

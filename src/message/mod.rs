@@ -2,6 +2,8 @@
 //! [`compose`] makes it from an incident; receivers only render it.
 
 pub mod compose;
+pub mod providers;
+pub mod roll_up;
 pub mod text;
 pub mod words;
 

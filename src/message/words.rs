@@ -2,28 +2,42 @@
 
 use crate::config::Config;
 use crate::config::reader::show_duration;
+use crate::customerio::app_api::names::Names;
 use crate::customerio::event::{Kind, Source, SourceKind};
+use crate::message::text;
 use crate::rules::{Condition, Rule};
 
-/// `Activation (campaign 5)`, or `campaign 5` when nobody named it.
-pub fn source(config: &Config, source: &Source) -> String {
+/// `Activation (campaign 5)`, or `campaign 5` when nobody named it. The configuration's name wins over Customer.io's.
+pub fn source(config: &Config, names: &Names, source: &Source) -> String {
+    source_within(config, names, source, usize::MAX)
+}
+
+/// The same with a name of at most `chars` characters.
+fn source_within(config: &Config, names: &Names, source: &Source, chars: usize) -> String {
     let plain = match source.kind {
         SourceKind::None => return "no source in the event".to_owned(),
         kind => format!("{} {}", kind.as_str(), source.id),
     };
-    match config.named(source).and_then(|s| s.name.as_ref()) {
-        Some(name) => format!("{name} ({plain})"),
+    let configured = config.named(source).and_then(|s| s.name.as_deref());
+    match configured.or_else(|| names.get(source)) {
+        Some(name) => format!("{} ({plain})", text::cut(name, chars)),
         None => plain,
     }
 }
 
 /// A few sources in a row, and how many more there are.
-pub fn sources(config: &Config, all: &[Source]) -> String {
+pub fn sources(config: &Config, names: &Names, all: &[Source]) -> String {
+    sources_within(config, names, all, usize::MAX)
+}
+
+/// The same with names of at most `chars` characters each.
+pub fn sources_within(config: &Config, names: &Names, all: &[Source], chars: usize) -> String {
+    let named = |source| source_within(config, names, source, chars);
     match all {
         [] => "no source in the event".to_owned(),
-        [one] => source(config, one),
-        [a, b] => format!("{} and {}", source(config, a), source(config, b)),
-        [a, b, rest @ ..] => format!("{}, {} and {} more", source(config, a), source(config, b), rest.len()),
+        [one] => named(one),
+        [a, b] => format!("{} and {}", named(a), named(b)),
+        [a, b, rest @ ..] => format!("{}, {} and {} more", named(a), named(b), rest.len()),
     }
 }
 
@@ -47,14 +61,14 @@ pub fn verb(kind: &Kind) -> String {
 }
 
 /// Where in Customer.io's own pages to look at a source.
-pub fn where_to_click(config: &Config, source: &Source) -> Option<String> {
+pub fn where_to_click(config: &Config, names: &Names, source: &Source) -> Option<String> {
     let place = match source.kind {
         SourceKind::Campaign => "Journeys > Campaigns",
         SourceKind::Broadcast | SourceKind::Newsletter => "Journeys > Broadcasts",
         SourceKind::Transactional => "Journeys > Transactional",
         SourceKind::None => return None,
     };
-    Some(format!("{place} > {}", self::source(config, source)))
+    Some(format!("{place} > {}", self::source(config, names, source)))
 }
 
 /// What makes a rule true: `more than 5 % email_bounced of email_sent within 1h`.

@@ -48,9 +48,9 @@ pub async fn build(
             Ok(bot.map_or_else(|e| unusable(&e), boxed))
         }
         #[cfg(feature = "aws")]
-        ReceiverKind::Sns { topic_arn, url } => {
+        ReceiverKind::Sns { topic_arn, format, url } => {
             let arn = secrets.get(topic_arn).await?;
-            let sns = super::sns::Sns::new(arn, url.clone());
+            let sns = super::sns::Sns::new(arn, *format, url.clone());
             sns.map(boxed).map_err(|e| SecretError::Unreadable(topic_arn.clone(), e.to_string()))
         }
         #[cfg(not(feature = "aws"))]
@@ -107,6 +107,7 @@ impl Receiver for Unusable {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::config::schema::SnsFormat;
     use crate::config::secrets::{Secret, SecretRef};
     use crate::message::Phase;
     use crate::receivers::testing::{StandIn, kind_of, message, now};
@@ -174,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_topic_is_one_or_says_what_it_should_be() {
-        let topic = |arn| ReceiverKind::Sns { topic_arn: secret(arn), url: None };
+        let topic = |arn| ReceiverKind::Sns { topic_arn: secret(arn), format: SnsFormat::Text, url: None };
         assert!(built(topic("arn:aws:sns:eu-central-1:123456789012:alerts")).await.is_ok());
         if cfg!(feature = "aws") {
             let error = built(topic("alerts")).await.err().unwrap_or_default();

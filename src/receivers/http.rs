@@ -1,5 +1,5 @@
-//! One small HTTP client for the receivers: posts JSON, follows no redirect, reads a bounded answer. Nothing it says
-//! about a failure holds an address or a secret.
+//! One small HTTP client for the receivers and the App API: posts JSON or gets, follows no redirect, reads a bounded
+//! answer. Nothing it says about a failure holds an address or a secret.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Who we say we are.
 pub const AGENT: &str = concat!("cio-alert-bridge/", env!("CARGO_PKG_VERSION"));
 
-/// The most that is read of an answer, in bytes: enough for any error list, too little to be a burden.
+/// The most that is read of the answer to a post, in bytes: enough for any error list, too little to be a burden.
 pub const ANSWER_BYTES: usize = 64 * 1024;
 
 /// The longest `Retry-After` that is honoured; whoever asks for more is asked again then.
@@ -35,7 +35,7 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, at most [`LONGEST_WAIT`].
     pub retry_after: Option<Duration>,
-    /// The first [`ANSWER_BYTES`] at most. May echo what was sent.
+    /// Its beginning, as much as was to be read. May echo what was sent.
     pub body: String,
 }
 
@@ -109,30 +109,35 @@ impl Client {
         timeout: Duration,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(url.clone())
-            .header(USER_AGENT, AGENT)
-            .header(CONTENT_TYPE, "application/json");
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Failure::Other)?;
-        tokio::time::timeout(timeout, self.answer(request, now))
-            .await
-            .unwrap_or(Err(Failure::Timeout { after: timeout }))
+        let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = std::iter::once(&json).chain(headers);
+        let request = request(Method::POST, url, headers, body)?;
+        within(timeout, self.answer(request, ANSWER_BYTES, now)).await
     }
 
-    async fn answer(&self, request: Request<Full<Bytes>>, now: Timestamp) -> Result<Answer, Failure> {
+    /// Gets once, and reads at most `bytes` of the answer; the rest as in [`Client::post_json`].
+    pub async fn get(
+        &self,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        bytes: usize,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let request = request(Method::GET, url, headers, Vec::new())?;
+        within(timeout, self.answer(request, bytes, now)).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>, bytes: usize, now: Timestamp) -> Result<Answer, Failure> {
         let response = self.inner.request(request).await.map_err(|e| failure(&e))?;
         let (head, mut body) = response.into_parts();
         let mut start = Vec::new();
-        while start.len() < ANSWER_BYTES
+        while start.len() < bytes
             && let Some(frame) = body.frame().await
         {
             // A success whose answer breaks off is not one yet: a receiver may say no with a 200.
             let frame = frame.map_err(|_| Failure::Reset)?;
-            let room = ANSWER_BYTES - start.len();
+            let room = bytes - start.len();
             start.extend(frame.data_ref().into_iter().flatten().take(room));
         }
         Ok(Answer {
@@ -141,6 +146,23 @@ impl Client {
             body: String::from_utf8_lossy(&start).into_owned(),
         })
     }
+}
+
+fn request<'h>(
+    method: Method,
+    url: &Uri,
+    headers: impl IntoIterator<Item = &'h (HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+) -> Result<Request<Full<Bytes>>, Failure> {
+    let mut request = Request::builder().method(method).uri(url.clone()).header(USER_AGENT, AGENT);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request.body(Full::new(Bytes::from(body))).map_err(|_| Failure::Other)
+}
+
+async fn within(timeout: Duration, answer: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
+    tokio::time::timeout(timeout, answer).await.unwrap_or(Err(Failure::Timeout { after: timeout }))
 }
 
 fn failure(error: &legacy::Error) -> Failure {
@@ -271,6 +293,18 @@ mod tests {
         assert_eq!(seen.len(), 2);
         assert_eq!(seen[0].header("user-agent"), Some(AGENT));
         assert_eq!(seen[0].header("content-type"), Some("application/json"));
+    }
+
+    #[tokio::test]
+    async fn a_get_sends_no_body_and_reads_as_much_as_it_may() {
+        let server = StandIn::start().await;
+        let url = address(&server.url("/v1/things?start=a")).unwrap();
+        server.answer(200, &[], &"x".repeat(ANSWER_BYTES + 5));
+        let got = Client::new().get(&url, &[], ANSWER_BYTES + 2, Duration::from_secs(8), now()).await;
+        assert_eq!(got.map(|a| (a.status, a.body.len())), Ok((200, ANSWER_BYTES + 2)));
+        let seen = server.requests();
+        assert_eq!((seen[0].path.as_str(), seen[0].body.as_str()), ("/v1/things?start=a", ""));
+        assert_eq!((seen[0].header("content-type"), seen[0].header("user-agent")), (None, Some(AGENT)));
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod plain;
 pub mod slack;
 #[cfg(feature = "aws")]
 pub mod sns;
+pub mod sns_chat;
 pub mod sns_message;
 #[cfg(test)]
 pub(crate) mod testing;

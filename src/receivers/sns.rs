@@ -15,9 +15,9 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
-use super::sns_message::{ATTRIBUTE_TYPE, SnsMessage, render};
-use super::{Outcome, Receiver, credential};
-use crate::config::schema::SEND_TIMEOUT;
+use super::sns_message::{ATTRIBUTE_TYPE, SnsMessage};
+use super::{Outcome, Receiver, credential, sns_chat, sns_message};
+use crate::config::schema::{SEND_TIMEOUT, SnsFormat};
 use crate::config::secrets::Secret;
 use crate::incident::told::Receipt;
 use crate::message::Message;
@@ -25,6 +25,7 @@ use crate::message::Message;
 /// A topic.
 pub struct Sns {
     topic: Topic,
+    format: SnsFormat,
     endpoint: Option<String>,
     /// Made at the first send: the SDK looks for credentials and profiles then, not at start-up.
     client: OnceCell<aws_sdk_sns::Client>,
@@ -56,8 +57,11 @@ impl Topic {
 
 impl Sns {
     /// `endpoint` instead of AWS's own; without it the SDK's `AWS_ENDPOINT_URL_SNS` and `AWS_ENDPOINT_URL` hold.
-    pub fn new(topic_arn: Secret, endpoint: Option<String>) -> Result<Self, BadTopic> {
-        Ok(Self { topic: Topic::parse(topic_arn)?, endpoint, client: OnceCell::new() })
+    ///
+    /// # Errors
+    /// The ARN is not a topic's.
+    pub fn new(topic_arn: Secret, format: SnsFormat, endpoint: Option<String>) -> Result<Self, BadTopic> {
+        Ok(Self { topic: Topic::parse(topic_arn)?, format, endpoint, client: OnceCell::new() })
     }
 
     async fn client(&self) -> &aws_sdk_sns::Client {
@@ -105,8 +109,12 @@ impl Sns {
 #[async_trait]
 impl Receiver for Sns {
     async fn send(&self, message: &Message, _previous: Option<&Receipt>) -> Outcome {
+        let sns = match self.format {
+            SnsFormat::Text => sns_message::render(message),
+            SnsFormat::Chat => sns_chat::render(message),
+        };
         // The SDK's own limit begins once it has credentials; looking for them must not take longer either.
-        tokio::time::timeout(SEND_TIMEOUT, self.publish(render(message)))
+        tokio::time::timeout(SEND_TIMEOUT, self.publish(sns))
             .await
             .unwrap_or_else(|_| retry(format!("SNS: no answer within {} s", SEND_TIMEOUT.as_secs())))
     }

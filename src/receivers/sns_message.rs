@@ -1,4 +1,5 @@
-//! What SNS is sent: a subject, a body for people, attributes for filter policies. Pure; the sending is in `sns`.
+//! What SNS is sent: a subject, a body for people, attributes for filter policies. Pure; the sending is in `sns`, the
+//! body for chat in `sns_chat`.
 
 use sha2::{Digest, Sha256};
 
@@ -55,13 +56,8 @@ pub fn render(message: &Message) -> SnsMessage {
     let title = plain::title(message);
     let lines = plain::lines(message, Set::Column);
     let whole = std::iter::once(title.clone()).chain([String::new()]).chain(lines).collect::<Vec<_>>().join("\n");
-    let mut sns = SnsMessage {
-        subject: subject(&title),
-        body: whole.chars().filter(|c| is_allowed(*c)).collect(),
-        attributes: attributes(message),
-        group_id: hex(&[&message.key]),
-        dedup_id: String::new(),
-    };
+    let body = whole.chars().filter(|c| is_allowed(*c)).collect();
+    let mut sns = around(message, subject(&title), body);
     if sns.size() > MESSAGE_BYTES {
         // The workspace, the least useful one, makes way.
         sns.attributes.truncate(ATTRIBUTES - 1);
@@ -69,9 +65,19 @@ pub fn render(message: &Message) -> SnsMessage {
         let room = MESSAGE_BYTES.saturating_sub(sns.size() - sns.body.len());
         cut_bytes(&mut sns.body, room);
     }
-    let phase = format!("{:?} {}", message.phase, message.severity.as_str());
-    sns.dedup_id = hex(&[&message.key, &message.episode.to_string(), &phase]);
     sns
+}
+
+/// A body with what every format has around it: attributes, and the ids of a FIFO topic.
+pub(super) fn around(message: &Message, subject: Option<String>, body: String) -> SnsMessage {
+    let phase = format!("{:?} {}", message.phase, message.severity.as_str());
+    SnsMessage {
+        subject,
+        body,
+        attributes: attributes(message),
+        group_id: hex(&[&message.key]),
+        dedup_id: hex(&[&message.key, &message.episode.to_string(), &phase]),
+    }
 }
 
 fn attributes(message: &Message) -> Vec<(String, String)> {
@@ -102,7 +108,7 @@ fn attributes(message: &Message) -> Vec<(String, String)> {
 }
 
 /// What the message does to the incident, in PagerDuty's words where they fit.
-const fn action(phase: Phase) -> &'static str {
+pub(super) const fn action(phase: Phase) -> &'static str {
     match phase {
         Phase::Opened | Phase::Test => "trigger",
         Phase::Worsened | Phase::StillOpen | Phase::Updated => "update",
@@ -175,7 +181,7 @@ fn ascii_for(c: char) -> &'static str {
 }
 
 /// What SQS, the strictest subscriber, accepts. Source: SQS API reference, SendMessage.
-const fn is_allowed(c: char) -> bool {
+pub(super) const fn is_allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 

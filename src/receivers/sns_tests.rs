@@ -16,7 +16,7 @@ fn sns(server: &StandIn, arn: &str) -> Sns {
         .http_client(http())
         .retry_config(RetryConfig::disabled())
         .build();
-    let made = Sns::new(Secret::new(arn), None).unwrap();
+    let made = Sns::new(Secret::new(arn), SnsFormat::Text, None).unwrap();
     Sns { client: OnceCell::new_with(Some(aws_sdk_sns::Client::from_conf(config))), ..made }
 }
 
@@ -73,6 +73,19 @@ async fn a_success_has_the_message_id_and_only_a_fifo_topic_gets_ids() {
         assert!(request.contains("Action=Publish") && request.contains("event_action"), "{request}");
         assert_eq!(request.contains("MessageGroupId="), fifo, "{request}");
         assert_eq!(request.contains("MessageDeduplicationId="), fifo, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_topic_for_chat_gets_the_notification_and_no_subject() {
+    let server = StandIn::start().await;
+    server.answer(200, &[("content-type", "text/xml")], OK);
+    for (format, chat) in [(SnsFormat::Text, false), (SnsFormat::Chat, true)] {
+        let sns = Sns { format, ..sns(&server, ARN) };
+        assert_eq!(kind_of(&sns.send(&message(Phase::Opened), None).await), "delivered");
+        let request = server.requests().remove(0).body;
+        assert_eq!(request.contains("client-markdown"), chat, "{request}");
+        assert_eq!(request.contains("Subject="), !chat, "{request}");
     }
 }
 

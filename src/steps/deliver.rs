@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts;
+use super::names::Known;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::schema::SEND_TIMEOUT;
@@ -48,6 +49,8 @@ pub struct Deliver {
     pub process: String,
     /// Leases asked for by this process so far: no two hints share a lease's owner.
     pub leases: AtomicU64,
+    /// What sources are called, as this process knows it.
+    pub names: Known,
 }
 
 /// A hint whose pair is ours until then.
@@ -130,7 +133,8 @@ impl Deliver {
             }
             Notify::No(Quiet::UpToDate { .. } | Quiet::Crowded | Quiet::Finished) => return Ok(Next::Nothing),
         };
-        let facts = facts::gather(self.store.as_ref(), &self.config, &incident, now).await?;
+        let mut facts = facts::gather(self.store.as_ref(), &self.config, &incident, now).await?;
+        facts.names = self.names.get(self.store.as_ref(), &self.config, now).await;
         let mut message = compose::message(&incident, phase, &facts, &self.config, now);
         let said = Numbers { count: message.about.count, of: message.about.of };
         if due == Notify::Compare && told.said == Some(said) {

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::guardian;
 use super::open::{self, Opening};
 use super::tick::Tick;
+use super::{guardian, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
@@ -84,11 +84,14 @@ async fn gather(
             untold.push((incident.id(), what));
         }
     }
+    // A roll-up is only a way to tell of others; it counts where it was not told.
+    incidents.retain(|i| !matches!(i.subject, Subject::RollUp { .. }) || untold.iter().any(|(id, _)| *id == i.id()));
     let quarantined = tick.store.quarantined(from, now).await?.len();
     let coverage = tick.store.coverage().await?;
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
-    Ok(Day { date, from, to, totals, verdicts, incidents, untold, quarantined, coverage, keys })
+    let names = names::kept(tick.store, tick.config).await;
+    Ok(Day { names, date, from, to, totals, verdicts, incidents, untold, quarantined, coverage, keys })
 }
 
 fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {

@@ -28,6 +28,10 @@ pub async fn gather(
         Subject::Blindness => {
             return Ok(Facts { coming_late: store.coverage().await?.is_late(now), ..Facts::default() });
         }
+        Subject::RollUp { members, .. } => {
+            let open = store.unsettled().await?.iter().filter(|i| i.is_open() && members.contains(&i.member())).count();
+            return Ok(Facts { members_open: Some(open as u64), ..Facts::default() });
+        }
         Subject::Heartbeat { .. } | Subject::Digest { .. } => return Ok(Facts::default()),
     };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };
@@ -43,7 +47,7 @@ pub async fn gather(
     let pairs: BTreeSet<Kind> = failing.iter().filter_map(|t| t.series.kind.paired_success()).collect();
     let sends_heard = unheard(store, &rate_kinds, now).await?.len() < rate_kinds.len();
     let unheard = unheard(store, &pairs, now).await?;
-    Ok(Facts { failing, others, unheard, sends_heard, coming_late: false })
+    Ok(Facts { failing, others, unheard, sends_heard, ..Facts::default() })
 }
 
 /// The sender's clock may run a few minutes ahead of ours: events of up to 5 min ahead keep their own time.

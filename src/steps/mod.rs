@@ -8,8 +8,10 @@ pub mod facts;
 pub mod guardian;
 pub mod heartbeats;
 pub mod ingest;
+pub mod names;
 pub mod open;
 pub mod resolve;
+pub mod roll_up;
 pub mod sweep;
 pub mod tick;
 

@@ -143,6 +143,10 @@ pub async fn open(
     if newest.as_ref().is_some_and(|i| i.is_open() || matches!(i.subject, Subject::Digest { .. })) {
         return Ok(None);
     }
+    // What waits for a roll-up anyway, or is there to say that all is dark, is not held back.
+    let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
+    let most = usize::try_from(config.storm.open_incidents).unwrap_or(usize::MAX);
+    let crowded = may_wait && store.live_incidents(most).await? >= most;
     let receivers = opening
         .receivers
         .unwrap_or_else(|| route::receivers(&config.routes, &opening.labels, now, &config.workspace.zone));
@@ -162,7 +166,7 @@ pub async fn open(
         numbers: opening.numbers,
         samples: opening.samples,
         lines: opening.lines,
-        crowded: false,
+        crowded,
         settled: false,
     };
     match store.write_incident(&incident).await? {

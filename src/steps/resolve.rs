@@ -1,6 +1,6 @@
 //! tick's work on open incidents: what is over, what became worse, whom nobody hears any more (laws 5, 6 and 10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::{facts, heartbeats, open};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
-use crate::incident::{How, Incident, Numbers, State, Subject};
+use crate::incident::{How, Incident, Member, Numbers, State, Subject};
 use crate::rules::resolve::{self, Standing};
 use crate::rules::{Rule, judge};
 use crate::store::{StoreError, Write};
@@ -22,6 +22,7 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let coverage = tick.store.coverage().await?;
     let mut incidents = tick.store.unsettled().await?;
     incidents.retain(Incident::is_open);
+    let open: BTreeSet<Member> = incidents.iter().map(Incident::member).collect();
     let mut of_rules: BTreeMap<&str, (&Rule, Vec<Incident>)> = BTreeMap::new();
     for incident in incidents {
         let Some(incident) = adjusted(tick, incident, now).await? else { continue };
@@ -45,6 +46,10 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             },
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
+            Subject::RollUp { members, .. } => match members.iter().any(|m| open.contains(m)) {
+                true => None,
+                false => Some((how_they_ended(tick, members).await?, now)),
+            },
         };
         if let Some((how, last)) = over {
             end(tick, &incident, how, last, now).await?;
@@ -102,6 +107,21 @@ async fn of_rule(
     Ok(())
 }
 
+/// How the members of a roll-up ended: as the worst of them did.
+async fn how_they_ended(tick: &Tick<'_>, members: &[Member]) -> Result<How, StoreError> {
+    let mut seen = BTreeSet::new();
+    for member in members {
+        let episodes = tick.store.episodes(&member.key).await?;
+        if let Some(State::Resolved { how, .. }) =
+            episodes.iter().find(|i| i.episode == member.episode).map(|i| i.state)
+        {
+            seen.insert(how);
+        }
+    }
+    let worst = [How::Expired, How::RuleGone].into_iter().find(|how| seen.contains(how));
+    Ok(worst.unwrap_or(How::Quiet))
+}
+
 async fn end(
     tick: &Tick<'_>,
     incident: &Incident,
@@ -121,17 +141,21 @@ async fn end(
 }
 
 /// Follows a changed configuration: a condition that is called worse now is worse for those who heard of it (severity
-/// never falls while an incident is open), and one with a receiver that is gone is routed again. `None` when somebody
+/// never falls while an incident is open), and one with a receiver that is gone is routed again, as is every one where
+/// routes have hours. `None` when somebody
 /// else changed it: the next tick looks again.
 async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result<Option<Incident>, StoreError> {
     let severity = match &incident.subject {
         Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
         Subject::Heartbeat { name, .. } => tick.config.heartbeat(name).map(|h| h.severity),
-        Subject::Blindness | Subject::Digest { .. } => None,
+        Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
     };
     let severity = severity.filter(|s| *s > incident.severity);
     let unheard = incident.receivers.iter().any(|name| tick.config.receiver(name).is_none());
-    if severity.is_none() && !unheard {
+    // What opened at night is told to those of the day when it is still open then.
+    let routed = !matches!(incident.subject, Subject::Digest { .. } | Subject::RollUp { .. });
+    let by_hours = routed && tick.config.routes.iter().any(|route| !route.hours.is_empty());
+    if severity.is_none() && !unheard && !by_hours {
         return Ok(Some(incident));
     }
     let routed = open::routed(tick.config, &incident, severity.unwrap_or(incident.severity), now);

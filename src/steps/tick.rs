@@ -7,9 +7,10 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::open::{self, Opening};
-use super::{digest, evaluate, heartbeats, resolve, sweep};
+use super::{digest, evaluate, heartbeats, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
+use crate::customerio::app_api::Directory;
 use crate::queue::Outbox;
 use crate::rules::judge;
 use crate::store::{Store, StoreError};
@@ -25,6 +26,8 @@ pub struct Tick<'a> {
     pub store: &'a dyn Store,
     pub outbox: &'a dyn Outbox,
     pub config: &'a Config,
+    /// Where names are asked for; `None` without a key for it.
+    pub directory: Option<&'a dyn Directory>,
 }
 
 /// The parts of a tick that failed, and why. Their work stays due.
@@ -42,7 +45,9 @@ impl Tick<'_> {
         part(&mut failed, "rules", self.judge_again(now)).await;
         part(&mut failed, "sweep", sweep::due(self, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
+        part(&mut failed, "names", names::refresh_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
+        // Last: it waits for somebody else, and nothing here waits for it.
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use crate::clock::{Minute, Span};
-use crate::customerio::event::Fate;
+use crate::customerio::app_api::names::{LIST_BYTES, NameList, Names};
+use crate::customerio::event::{Fate, SourceKind};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
@@ -68,6 +69,7 @@ macro_rules! conformance {
             the_last_verdict_on_a_period_stands,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
+            names_are_kept_by_kind_and_the_last_ones_stand,
         );
     };
 }
@@ -208,6 +210,8 @@ pub async fn open_or_untold_incidents_are_unsettled_and_a_span_finds_those_that_
         assert_eq!(store.write_incident(i).await.expect("writes"), Write::Done);
     }
     let keys = |found: Vec<Incident>| found.into_iter().map(|i| i.key).collect::<Vec<_>>();
+    assert_eq!(store.live_incidents(1).await.expect("reads"), 1);
+    assert_eq!(store.live_incidents(9).await.expect("reads"), 2);
     assert_eq!(keys(store.unsettled().await.expect("reads")), [untold.key.clone(), open.key.clone()]);
     for (from, to, expected) in [
         ("13:00", "14:00", vec![&settled]),
@@ -318,6 +322,27 @@ pub async fn coverage_adds_up_over_handles(world: &dyn World) {
     assert_eq!((both.began(), both.covered_until(t("13:00"))), (Some(t("10:00")), Some(Minute::of(t("12:00")))));
     assert_eq!(world.any().coverage().await.expect("reads"), both);
     assert_eq!(world.any().hear(&Heard::default()).await.expect("hears"), both);
+}
+
+pub async fn names_are_kept_by_kind_and_the_last_ones_stand(world: &dyn World) {
+    let store = world.any();
+    assert_eq!(store.names().await.expect("reads"), Names::default());
+    let list = |at: &str, of: &[(&str, &str)]| NameList {
+        fetched_at: t(at),
+        names: of.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect(),
+    };
+    let (campaigns, newsletters) =
+        (list("14:00", &[("5", "Activation \"1\""), ("7", "Ünïcode 🦀")]), list("14:01", &[]));
+    store.keep_names(SourceKind::Campaign, &list("13:00", &[("5", "Old"), ("6", "Gone")])).await.expect("writes");
+    store.keep_names(SourceKind::Campaign, &campaigns).await.expect("writes");
+    store.keep_names(SourceKind::Newsletter, &newsletters).await.expect("writes");
+    let all = Names::of([(SourceKind::Campaign, campaigns), (SourceKind::Newsletter, newsletters)]);
+    assert_eq!(world.again().names().await.expect("reads"), all);
+    // A list as long as any that is kept.
+    let long: BTreeMap<String, String> = (0..LIST_BYTES / 52).map(|n| (format!("{n:02}"), "ä".repeat(24))).collect();
+    let long = NameList { fetched_at: t("14:02"), names: long };
+    store.keep_names(SourceKind::Broadcast, &long).await.expect("writes");
+    assert_eq!(store.names().await.expect("reads").list(SourceKind::Broadcast), Some(&long));
 }
 
 /// Law 4: any number of times, in any order, cut into any batches: the tally of the distinct events.

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Minute, Span};
-use crate::customerio::event::Kind;
+use crate::customerio::app_api::names::{NameList, Names};
+use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
@@ -115,6 +116,10 @@ pub trait Store: Send + Sync {
     /// read is logged and left out: it must not hold up the others.
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError>;
 
+    /// How many incidents [`Store::unsettled`] would answer, counted up to `at_most`; a crash may
+    /// leave one counted that is settled.
+    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError>;
+
     /// Incidents that opened or resolved in [from, to), oldest first.
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError>;
 
@@ -162,6 +167,12 @@ pub trait Store: Send + Sync {
 
     /// Verdicts of periods that ended in [from, to).
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError>;
+
+    /// The names that were kept, of every kind of source.
+    async fn names(&self) -> Result<Names, StoreError>;
+
+    /// Keeps the names of one kind of source, in place of those kept before.
+    async fn keep_names(&self, of: SourceKind, list: &NameList) -> Result<(), StoreError>;
 
     /// Deletes items that expired before `now`, at most `limit` of each kind; says how many.
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;

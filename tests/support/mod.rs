@@ -1,8 +1,9 @@
 //! The world around the bridge: what calls it ([`event`], [`http`]), what it runs as ([`serve`], [`clock`]),
-//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`]). On AWS it runs as functions
+//! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`], [`app_api`]). On AWS it runs as functions
 //! ([`runtime_api`], [`lambda`], [`event_source`]) over fake services ([`moto`], [`dynalite`]). Nothing here uses the product's code,
 //! but for [`timeline`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
 
+pub mod app_api;
 pub mod clock;
 #[cfg(feature = "aws")]
 pub mod dynalite;
@@ -24,6 +25,7 @@ pub mod stand_in;
 pub mod timeline;
 pub mod world;
 
+pub use app_api::AppApi;
 pub use clock::{Faketime, ts};
 pub use event::{Event, event, failed_email, sent_email};
 pub use http::{Answer, signature};

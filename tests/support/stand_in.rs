@@ -70,6 +70,9 @@ impl Reply {
     }
 }
 
+/// Answers by what it is asked; `None`: as it would without.
+type Script = Box<dyn FnMut(&Seen) -> Option<Reply> + Send>;
+
 pub struct StandIn {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -80,6 +83,7 @@ struct State {
     seen: Vec<Seen>,
     /// Answers for the next requests, before `always`.
     next: VecDeque<Reply>,
+    script: Option<Script>,
     always: Reply,
 }
 
@@ -87,7 +91,7 @@ impl StandIn {
     pub async fn answering(always: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State { seen: Vec::new(), next: VecDeque::new(), always }));
+        let state = Arc::new(Mutex::new(State { seen: Vec::new(), next: VecDeque::new(), script: None, always }));
         let accepting = tokio::spawn(accept(listener, state.clone()));
         Self { address, state, accepting }
     }
@@ -104,6 +108,11 @@ impl StandIn {
     /// Its next answers, one a request; then as before.
     pub fn answer_next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state().next.extend(replies);
+    }
+
+    /// From now on it thinks: after `answer_next`, before `answer`.
+    pub fn answer_by(&self, script: impl FnMut(&Seen) -> Option<Reply> + Send + 'static) {
+        self.state().script = Some(Box::new(script));
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -175,8 +184,10 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Fu
     let path = head.uri.path().to_owned();
     let reply = {
         let mut state = state.lock().expect("no panic while it is held");
-        state.seen.push(Seen { path, headers: head.headers, body, at });
-        state.next.pop_front().unwrap_or_else(|| state.always.clone())
+        let seen = Seen { path, headers: head.headers, body, at };
+        state.seen.push(seen.clone());
+        let thought = |state: &mut State| state.script.as_mut()?(&seen);
+        state.next.pop_front().or_else(|| thought(&mut state)).unwrap_or_else(|| state.always.clone())
     };
     tokio::time::sleep(reply.delay).await;
     let mut response = Response::builder().status(reply.status);

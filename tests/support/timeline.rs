@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use cio_alert_bridge::cli::demo::stage::Stage;
+use cio_alert_bridge::cli::demo::stage::Stage as Bridge;
 use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
-use cio_alert_bridge::incident::told::Receipt;
+use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
 use jiff::{SignedDuration, Timestamp};
@@ -50,12 +50,13 @@ type Mood = Arc<Mutex<Option<Outcome>>>;
 
 /// A bridge that lives in simulated time.
 pub struct Timeline {
-    stage: Stage,
+    stage: Bridge,
     /// The part of the configuration that all timelines share.
     head: String,
     folder: TempDir,
     heard: Heard,
     pager: Mood,
+    chat: Mood,
     clock: Arc<ManualClock>,
 }
 
@@ -92,10 +93,10 @@ impl Timeline {
     /// Begins at a UTC instant, `2026-11-23T06:00`, with these rules, heartbeats, ...
     pub async fn new(start: &str, rest: &str) -> Self {
         let clock = Arc::new(ManualClock::at(at(start)));
-        let (heard, pager) = (Heard::default(), Mood::default());
+        let (heard, pager, chat) = (Heard::default(), Mood::default(), Mood::default());
         let folder = tempfile::tempdir().unwrap();
-        let stage = stage(HEAD, rest, &clock, &folder, &heard, &pager).await;
-        Self { stage, head: HEAD.to_owned(), folder, heard, pager, clock }
+        let stage = stage(HEAD, rest, &clock, &folder, &heard, [&pager, &chat]).await;
+        Self { stage, head: HEAD.to_owned(), folder, heard, pager, chat, clock }
     }
 
     /// Another wording in the shared part of the configuration, from the next [`Self::reconfigured`] on.
@@ -109,10 +110,10 @@ impl Timeline {
 
     /// The same data under another configuration, as after a restart.
     pub async fn reconfigured(self, rest: &str) -> Self {
-        let Self { stage: old, head, folder, heard, pager, clock } = self;
+        let Self { stage: old, head, folder, heard, pager, chat, clock } = self;
         drop(old);
-        let stage = stage(&head, rest, &clock, &folder, &heard, &pager).await;
-        Self { stage, head, folder, heard, pager, clock }
+        let stage = stage(&head, rest, &clock, &folder, &heard, [&pager, &chat]).await;
+        Self { stage, head, folder, heard, pager, chat, clock }
     }
 
     /// Nobody was there until then.
@@ -127,9 +128,31 @@ impl Timeline {
         assert_eq!(moved, cio_alert_bridge::store::Write::Done);
     }
 
+    /// A crash came before one incident was marked as told to a receiver by its roll-up.
+    pub async fn unmark(&self, receiver: &str) {
+        let (store, now) = (&self.stage.store, self.now());
+        for incident in store.unsettled().await.unwrap() {
+            let told = store.told(&incident.key).await.unwrap();
+            let marked = |(of, told): &(String, Told)| of == receiver && matches!(told.stage, Stage::RolledUp { .. });
+            if told.iter().any(marked) {
+                store.lease(&incident.key, receiver, "test", now, now).await.unwrap();
+                let nothing = Told::nothing(incident.episode);
+                let done = store.record_told(&incident.key, receiver, "test", &nothing).await.unwrap();
+                assert_eq!(done, cio_alert_bridge::store::Write::Done);
+                return store.release(&incident.key, receiver, "test").await.unwrap();
+            }
+        }
+        panic!("{receiver} has nothing marked");
+    }
+
     /// What the pager answers from now on.
     pub fn pager_answers(&self, outcome: Option<Outcome>) {
         *self.pager.lock().unwrap() = outcome;
+    }
+
+    /// What the chat answers from now on.
+    pub fn chat_answers(&self, outcome: Option<Outcome>) {
+        *self.chat.lock().unwrap() = outcome;
     }
 
     pub fn now(&self) -> Timestamp {
@@ -178,8 +201,8 @@ async fn stage(
     clock: &Arc<ManualClock>,
     folder: &TempDir,
     heard: &Heard,
-    pager: &Mood,
-) -> Stage {
+    [pager, chat]: [&Mood; 2],
+) -> Bridge {
     // The one key that stands above all tables.
     let (top, rest) = match rest.trim_start().strip_prefix(NO_RULES) {
         Some(rest) => (NO_RULES, rest),
@@ -188,15 +211,18 @@ async fn stage(
     let parsed = parse::parse(&format!("{top}\n{head}{rest}"));
     let config = Arc::new(parsed.config.unwrap_or_else(|| panic!("{:?}", parsed.problems)));
     let receiver = |config: &ReceiverConfig| -> Arc<dyn Receiver> {
-        let is_pager = config.kind.type_name() == "pagerduty";
         Arc::new(Notes {
             name: config.name.clone(),
             heard: heard.clone(),
-            mood: if is_pager { pager.clone() } else { Mood::default() },
+            mood: match config.kind.type_name() {
+                "pagerduty" => pager.clone(),
+                "slack" => chat.clone(),
+                _ => Mood::default(),
+            },
             clock: clock.clone(),
         })
     };
-    Stage::set(config, clock.clone(), folder.path(), receiver).await.unwrap()
+    Bridge::set(config, clock.clone(), folder.path(), receiver).await.unwrap()
 }
 
 /// `2026-11-23T06:00` in UTC.

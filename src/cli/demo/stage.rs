@@ -89,6 +89,7 @@ impl Stage {
             clock: clock.clone(),
             process: "stage".to_owned(),
             leases: AtomicU64::new(0),
+            names: Default::default(),
         };
         Ok(Self { config, clock, store, queue, ingest, deliver })
     }
@@ -115,7 +116,8 @@ impl Stage {
         self.clock.set(now);
         self.evaluate().await?;
         self.deliver().await?;
-        let tick = Tick { store: self.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config };
+        let tick =
+            Tick { store: self.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config, directory: None };
         tick.run(now).await?;
         self.deliver().await
     }

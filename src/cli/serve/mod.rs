@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use crate::clock::{Clock, SystemClock};
 use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
+use crate::customerio::app_api::{AppApi, Directory};
 use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
 use crate::steps::deliver::Deliver;
@@ -127,7 +128,10 @@ async fn start(
         clock: clock.clone(),
         process: format!("serve-{}-{}", std::process::id(), clock.now().as_nanosecond()),
         leases: AtomicU64::new(0),
+        names: Default::default(),
     });
+    let directory =
+        AppApi::of(&config.customerio, secrets, clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
     let ingest = Ingest {
         store: store.clone(),
         outbox: queue.clone(),
@@ -140,7 +144,7 @@ async fn start(
     if !announced {
         announce(address);
     }
-    workers::Workers { queue, deliver, config, clock }.run(stopping).await;
+    workers::Workers { queue, deliver, config, clock, directory }.run(stopping).await;
 }
 
 fn announce(address: SocketAddr) {

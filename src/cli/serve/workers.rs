@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{Clock, Minute};
 use crate::config::Config;
+use crate::customerio::app_api::Directory;
 use crate::queue::embedded::{self, EmbeddedQueue};
 use crate::queue::{Handled, Hint, Message};
 use crate::steps::deliver::Deliver;
@@ -43,6 +44,7 @@ pub(super) struct Workers {
     pub deliver: Arc<Deliver>,
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
+    pub directory: Option<Arc<dyn Directory>>,
 }
 
 /// Exit code when the process cannot go on (`EX_SOFTWARE` of sysexits.h).
@@ -214,8 +216,12 @@ impl Workers {
             let minute = Minute::of(now);
             let mut wait = LONGEST_NAP;
             if last != Some(minute) {
-                let step =
-                    Tick { store: self.deliver.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config };
+                let step = Tick {
+                    store: self.deliver.store.as_ref(),
+                    outbox: self.queue.as_ref(),
+                    config: &self.config,
+                    directory: self.directory.as_deref(),
+                };
                 match step.run(now).await {
                     Ok(()) => last = Some(minute),
                     Err(error) => {

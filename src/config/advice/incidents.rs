@@ -7,7 +7,7 @@ use wildmatch::WildMatch;
 
 use super::globs;
 use crate::config::Config;
-use crate::customerio::cause_table::CAUSES;
+use crate::customerio::cause_table::causes;
 use crate::customerio::event::{Kind, SourceKind};
 use crate::customerio::metric::has_cause;
 use crate::heartbeat::Heartbeat;
@@ -63,15 +63,15 @@ fn about(rule: &Rule) -> Vec<Labels> {
     };
     let mut all = Vec::new();
     for kind in &rule.events {
-        let causes: &[_] = if has_cause(&kind.metric) { CAUSES } else { &[] };
-        all.extend(causes.iter().map(|cause| {
+        if !has_cause(&kind.metric) {
+            all.push(of_kind(kind));
+            continue;
+        }
+        all.extend(causes().map(|cause| {
             let mut labels = of_kind(kind);
             labels.insert(Label::Cause, vec![cause.key.to_owned()]);
             labels
         }));
-        if causes.is_empty() {
-            all.push(of_kind(kind));
-        }
     }
     all
 }
@@ -168,7 +168,7 @@ pub fn values(config: &Config, label: Label) -> Vec<String> {
         Label::Owner => config.sources.iter().filter_map(|s| s.owner.clone()).collect(),
         Label::Channel => kinds().map(|k| k.channel.to_string()).collect(),
         Label::Metric => kinds().map(Kind::to_string).collect(),
-        Label::Cause if kinds().any(|k| has_cause(&k.metric)) => CAUSES.iter().map(|c| c.key.to_owned()).collect(),
+        Label::Cause if kinds().any(|k| has_cause(&k.metric)) => causes().map(|c| c.key.to_owned()).collect(),
         Label::Cause => Vec::new(),
     };
     let mut seen = BTreeSet::new();

@@ -7,16 +7,12 @@ use crate::config::reader::{Problem, Report, quoted};
 
 /// A key that has no effect yet, as a path from the top of the file, and what happens instead.
 pub const NOT_YET: &[(&str, &str)] = &[
-    ("customerio.app_api_key", "nothing is asked of the App API"),
-    ("customerio.app_api_url", "nothing is asked of the App API"),
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
     ("deadman", "nothing is pinged; watch the daily digest instead"),
     ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
     ("heartbeats.distinct", "journeys are not told apart: every email_sent of the source counts"),
     ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),
-    ("storm.update_every", "open incidents are spoken of again after repeat_every only"),
-    ("storm.open_incidents", "every incident is told on its own, however many are open"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),

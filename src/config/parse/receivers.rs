@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::Time;
 
 use crate::config::reader::{Item, Problem, Table, Unique, nearest, quoted};
-use crate::config::schema::{DigestConfig, ReceiverConfig, ReceiverKind};
+use crate::config::schema::{DigestConfig, ReceiverConfig, ReceiverKind, SnsFormat};
 
 pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -123,8 +123,9 @@ fn read_kind(kind: Type, table: &mut Table<'_>) -> Option<ReceiverKind> {
         Type::Slack => slack(table),
         Type::Sns => {
             let topic_arn = table.need("topic_arn", Item::secret);
+            let format = table.get("format", |item| item.one_of(&SnsFormat::ALL, SnsFormat::name)).unwrap_or_default();
             let url = table.get("url", Item::url);
-            Some(ReceiverKind::Sns { topic_arn: topic_arn?, url })
+            Some(ReceiverKind::Sns { topic_arn: topic_arn?, format, url })
         }
         Type::Console => Some(ReceiverKind::Console),
     }
@@ -209,4 +210,42 @@ pub fn digest(file: &mut Table<'_>, names: &Names) -> Option<DigestConfig> {
     let mut seen = BTreeSet::new();
     receivers.retain(|name| seen.insert(name.clone()));
     Some(DigestConfig { at, receivers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse::parse;
+
+    fn with(receiver: &str) -> (Option<SnsFormat>, Vec<String>) {
+        let text = format!(
+            "[workspace]\nname = \"acme\"\n[customerio]\nsigning_keys = [\"env:KEY\"]\n[[routes]]\nreceivers = [\"a\"]\n\
+             [[receivers]]\nname = \"a\"\n{receiver}"
+        );
+        let parsed = parse(&text);
+        let format = parsed.config.and_then(|c| match c.receiver("a")?.kind {
+            ReceiverKind::Sns { format, .. } => Some(format),
+            _ => None,
+        });
+        (format, parsed.problems.iter().map(|p| p.to_string()).collect())
+    }
+
+    #[test]
+    fn a_topic_is_for_text_unless_it_says_chat() {
+        let sns = "type = \"sns\"\ntopic_arn = \"env:TOPIC\"";
+        assert_eq!(with(sns), (Some(SnsFormat::Text), vec![]));
+        assert_eq!(with(&format!("{sns}\nformat = \"text\"")), (Some(SnsFormat::Text), vec![]));
+        assert_eq!(with(&format!("{sns}\nformat = \"chat\"")), (Some(SnsFormat::Chat), vec![]));
+    }
+
+    #[test]
+    fn another_format_or_another_type_with_one_is_an_error_that_says_what_is_allowed() {
+        let sns = "type = \"sns\"\ntopic_arn = \"env:TOPIC\"\nformat = \"chatt\"";
+        let slack = "type = \"slack\"\nwebhook_url = \"env:HOOK\"\nformat = \"chat\"";
+        let said: Vec<String> = [sns, slack].iter().flat_map(|receiver| with(receiver).1).collect();
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        error: "format" in [[receivers]] of type "sns" cannot be "chatt"; allowed: text, chat; did you mean "chat"?
+        error: unknown key "format" in [[receivers]] of type "slack"; allowed: name, type, fallback, webhook_url, bot_token, channel, url
+        "#);
+    }
 }

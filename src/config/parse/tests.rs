@@ -55,9 +55,6 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
     let Parsed { config, problems } = check(CONTRACT);
     let config = config.unwrap_or_else(|| panic!("not valid:\n{}", shown(&problems)));
     insta::assert_snapshot!(shown(&problems), @r#"
-    bridge.toml:9:1: warning: "customerio.app_api_key" has no effect in this version: nothing is asked of the App API
-    bridge.toml:69:1: warning: "storm.update_every" has no effect in this version: open incidents are spoken of again after repeat_every only
-    bridge.toml:71:1: warning: "storm.open_incidents" has no effect in this version: every incident is told on its own, however many are open
     bridge.toml:76:1: warning: "ignore.event_prefixes" has no effect in this version: events carry no trigger name to compare; use recipients or sources
     bridge.toml:78:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
     bridge.toml:81:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared

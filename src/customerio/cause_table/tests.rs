@@ -10,28 +10,25 @@ fn cause(kind: &str, text: &str) -> CauseKey {
 
 #[test]
 fn every_example_classifies_to_its_row() {
-    for row in CAUSES {
+    for row in causes() {
         assert_eq!(cause(row.example_kind, row.example).as_str(), row.key, "{}", row.example);
     }
 }
 
 #[test]
 fn the_tables_are_whole() {
-    let keys: HashSet<_> = CAUSES.iter().map(|row| row.key).collect();
-    assert_eq!(keys.len(), CAUSES.len());
-    let found: HashSet<_> = MATCHERS.iter().map(|m| m.key).collect();
+    let keys: HashSet<_> = causes().map(|row| row.key).collect();
+    assert_eq!(keys.len(), causes().count());
+    let found: HashSet<_> = matchers::matchers().map(|m| m.key).collect();
     for key in &found {
         assert!(keys.contains(key), "{key} has no row");
     }
-    for row in CAUSES {
+    for row in causes() {
         let by_metric = ["suppressed", "spam_complaint", "unknown"].contains(&row.key);
         assert!(found.contains(row.key) || by_metric, "{} has no matcher", row.key);
         assert!(row.meaning.ends_with('.') && !row.meaning.trim_end_matches('.').contains(". "), "{}", row.key);
         assert!(row.title.chars().count() <= 40 && !row.title.ends_with('.'), "{}", row.key);
         assert!((1..=3).contains(&row.check_first.len()) && !row.source.is_empty(), "{}", row.key);
-    }
-    for phrase in MATCHERS.iter().flat_map(Matcher::phrases) {
-        assert!(phrase.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_ ".contains(c)), "{phrase}");
     }
 }
 
@@ -40,13 +37,66 @@ const SEEN: &str = include_str!("seen.txt");
 
 #[test]
 fn every_text_of_the_list_has_its_cause() {
-    for line in SEEN.lines() {
+    let wrong: Vec<String> = seen()
+        .map(|(kind, want, text)| (cause(kind, &text), format!("{kind}|{want}|{text}")))
+        .filter(|(found, line)| line.split('|').nth(1) != Some(found.as_str()))
+        .map(|(found, line)| format!("{found} found: {line}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_cause_has_texts_of_the_list() {
+    let keys: HashSet<&str> = seen().map(|(_, want, _)| want).collect();
+    for row in causes().filter(|row| !row.example.is_empty()) {
+        assert!(keys.contains(row.key), "{}", row.key);
+    }
+}
+
+/// A provider passes on what another server said in words of its own.
+#[test]
+fn what_stands_around_a_reply_changes_no_cause() {
+    let is_reply = |text: &str| text.get(..3).is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
+    let mut wrong = Vec::new();
+    for (kind, want, text) in seen().filter(|(kind, _, text)| kind.starts_with("email_") && is_reply(text)) {
+        for around in [
+            format!("smtp; {text}"),
+            format!("host mx1.spam.test[192.0.2.5] said: {text} (in reply to end of DATA command)"),
+            format!("SMTP error from remote mail server after RCPT TO:<user.unknown@full.test>: {text}"),
+            format!("{text} [AM0EUR02FT034.eop-EUR02.prod.protection.outlook.com 2026-11-24T05:01:01.511Z 08DE]"),
+            format!("{text} - see https://example.test/spam/5.2.2?full=yes"),
+            // Exchange's `RESOLVER.ADR.RecipientNotFound` is known from a host by its letters' case.
+            if text.contains("STOREDRV") || text.contains("RESOLVER") { text.clone() } else { text.to_uppercase() },
+        ] {
+            let found = cause(kind, &around);
+            if found.as_str() != want {
+                wrong.push(format!("{found} not {want}: {kind} {around}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is shown is masked, and what is masked must say the same.
+#[test]
+fn masking_changes_no_cause() {
+    let wrong: Vec<String> = seen()
+        .map(|(kind, want, text)| (kind, want, crate::customerio::mask::mask(&text, &["ada", "ada@example.test"])))
+        .filter(|(kind, want, masked)| cause(kind, masked).as_str() != *want)
+        .map(|(kind, want, masked)| format!("{} not {want}: {kind} {masked}", cause(kind, &masked)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A line's `\n` stands for the line break of a reply of several lines.
+fn seen() -> impl Iterator<Item = (&'static str, &'static str, String)> {
+    SEEN.lines().map(|line| {
         let mut parts = line.splitn(3, '|');
         let (Some(kind), Some(want), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
             panic!("not kind|cause|text: {line}");
         };
-        assert_eq!(cause(kind, text).as_str(), want, "{line}");
-    }
+        (kind, want, text.replace("\\n", "\n"))
+    })
 }
 
 #[test]
@@ -99,7 +149,7 @@ fn texts_seen_in_the_wild_have_their_cause() {
         ("slack_failed", "invalid_auth", "provider_auth"),
         ("in_app_failed", "Variable 'x' is missing", "render_error"),
     ] {
-        assert_eq!(cause(kind, text).as_str(), want, "{text}");
+        assert_eq!(cause(kind, text).as_str(), want, "{kind} {text}");
     }
 }
 
@@ -144,13 +194,11 @@ fn what_is_not_certain_is_unknown() {
         ("push_failed", "Twilio Error 30005"),
         ("push_failed", "NotRegisteredYet"),
         ("push_failed", "HTTP 410"),
-        ("webhook_failed", "HTTP 302 Found"),
         ("webhook_failed", "HTTP"),
         ("webhook_failed", "Get http://404.example.test/ went wrong"),
         ("email_bounced", "550 5.4.5 Daily sending quota exceeded"),
         ("webhook_failed", "404"),
         ("webhook_failed", "550 5.1.1 user unknown"),
-        ("slack_failed", "no_text"),
         ("in_app_failed", "BadDeviceToken"),
         ("email_dropped", "?"),
         ("fax_failed", "550 5.1.1"),

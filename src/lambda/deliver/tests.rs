@@ -47,6 +47,7 @@ fn function(world: &World, receiver: Answers) -> (Function, Hidden) {
         clock: world.clock.clone(),
         process: "test".into(),
         leases: AtomicU64::new(0),
+        names: Default::default(),
     };
     let meter = Arc::new(Meter::new("test".into()));
     (Function { deliver, queue: Arc::new(hidden.clone()), meter }, hidden)
@@ -94,6 +95,7 @@ async fn a_short_wait_is_the_queues_and_a_long_one_is_ticks() {
             store: world.store.as_ref(),
             outbox: world.outbox.as_ref(),
             config: &world.config,
+            directory: None,
         };
         crate::steps::sweep::due(&tick, world.clock.now()).await.expect("swept");
         assert!(world.hints().await.len() > 1, "{after}");

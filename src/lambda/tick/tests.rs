@@ -8,6 +8,7 @@ fn function(world: &World) -> Function {
         outbox: world.outbox.clone(),
         config: world.config.clone(),
         clock: world.clock.clone(),
+        directory: None,
     }
 }
 

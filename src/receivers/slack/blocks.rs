@@ -23,28 +23,42 @@ pub const ALL_CHARS: usize = 10_000;
 pub const TEXT_CHARS: usize = 3_500;
 
 /// How much of each piece is shown: enough to know where to look.
-const HEADLINE: usize = 1_000;
+pub(super) const HEADLINE: usize = 1_000;
 const FIELD_VALUE: usize = 500;
 const LINE: usize = 500;
 const SAMPLE: usize = 600;
 const SAMPLES: usize = 3;
 const LINKS: usize = 5;
 const LINKS_CHARS: usize = 2_500;
-const FOOTER: usize = 600;
+pub(super) const FOOTER: usize = 600;
 
 /// Blocks, and the headline as text.
 pub fn payload(message: &Message) -> Value {
+    rich(message, None)
+}
+
+/// The same in plain text, without blocks.
+pub fn plain_payload(message: &Message) -> Value {
+    flat(message, None)
+}
+
+/// [`payload`], with a short text of Slack's markup in its last line that says how fresh it is.
+pub(super) fn rich(message: &Message, as_of: Option<&str>) -> Value {
     json!({
         "text": escape(&headline(message), HEADLINE),
-        "blocks": blocks(message),
+        "blocks": blocks(message, as_of),
         "unfurl_links": false,
         "unfurl_media": false,
     })
 }
 
-/// The same in plain text, without blocks.
-pub fn plain_payload(message: &Message) -> Value {
+/// [`plain_payload`], with a short line under the first that says how fresh it is.
+pub(super) fn flat(message: &Message, as_of: Option<&str>) -> Value {
     let mut text = escape(&headline(message), HEADLINE);
+    if let Some(line) = as_of {
+        text.push('\n');
+        text.push_str(&escape(line, LINE));
+    }
     let lines = plain::lines(message, Set::Flowing);
     for (i, line) in lines.iter().enumerate() {
         let line = escape(line, LINE);
@@ -59,7 +73,7 @@ pub fn plain_payload(message: &Message) -> Value {
 }
 
 /// The title with a sign that is seen from across the room.
-fn headline(message: &Message) -> String {
+pub(in crate::receivers) fn headline(message: &Message) -> String {
     let sign = match (message.phase, message.severity) {
         (Phase::Resolved | Phase::OpenedAndResolved, _) if plain::is_fixed(message) => "✅",
         (Phase::Resolved | Phase::OpenedAndResolved, _) => "⚪",
@@ -72,7 +86,7 @@ fn headline(message: &Message) -> String {
     format!("{sign} {}", plain::title(message))
 }
 
-fn blocks(message: &Message) -> Vec<Value> {
+fn blocks(message: &Message, as_of: Option<&str>) -> Vec<Value> {
     let title = headline(message);
     let header = escape(&title, HEADER_CHARS);
     let whole = escape(&title, HEADLINE);
@@ -80,7 +94,7 @@ fn blocks(message: &Message) -> Vec<Value> {
     let links = links(message);
     // What the frame takes is taken first; each of the four lists may end in a "+N more" besides.
     let mut room = ALL_CHARS - 200;
-    for frame in [&header, &whole, &footer, &links] {
+    for frame in [&*header, &*whole, &*footer, &*links, as_of.unwrap_or_default()] {
         room = room.saturating_sub(len(frame));
     }
 
@@ -97,7 +111,8 @@ fn blocks(message: &Message) -> Vec<Value> {
     if !links.is_empty() {
         blocks.push(section(mrkdwn(&links)));
     }
-    blocks.push(json!({ "type": "context", "elements": [mrkdwn(&footer)] }));
+    let last: Vec<Value> = std::iter::once(&*footer).chain(as_of).map(mrkdwn).collect();
+    blocks.push(json!({ "type": "context", "elements": last }));
     blocks
 }
 
@@ -194,4 +209,4 @@ fn plain_text(text: &str) -> Value {
 
 #[cfg(test)]
 #[path = "blocks_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -11,6 +11,7 @@
 //! | incident | `ws#incident#<key>` | episode |
 //! | pointers to incidents | `ws#live`, `ws#opened#<month>`, `ws#resolved#<month>` | time, key, episode |
 //! | told and lease | `ws#told#<key>` | receiver |
+//! | names | `ws#names` | kind of source |
 //! | coverage, cursor | `ws#coverage`, `ws#cursor#<name>` | `-` |
 //! | verdict | `ws#verdict#<month>` | end, begin, heartbeat |
 //! | quarantined request, list of them | `ws#quarantine#<id>`, `ws#quarantined#<day>` | `-`; time, id |
@@ -20,6 +21,7 @@
 
 mod incidents;
 mod item;
+mod names;
 mod quarantine;
 mod register;
 mod request;
@@ -49,7 +51,8 @@ use self::table::Table;
 use self::tally::Tally;
 use super::{Lease, Quarantined, Store, StoreError, Write};
 use crate::clock::{Clock, Minute, Span, SystemClock};
-use crate::customerio::event::Kind;
+use crate::customerio::app_api::names::{NameList, Names};
+use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
@@ -148,6 +151,10 @@ impl Store for DynamoStore {
         incidents::unsettled(&self.table).await
     }
 
+    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
+        incidents::live(&self.table, at_most).await
+    }
+
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
         incidents::between(&self.table, from, to).await
     }
@@ -207,6 +214,14 @@ impl Store for DynamoStore {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         timeline::verdicts(&self.table, from, to).await
+    }
+
+    async fn names(&self) -> Result<Names, StoreError> {
+        names::read(&self.table).await
+    }
+
+    async fn keep_names(&self, of: SourceKind, list: &NameList) -> Result<(), StoreError> {
+        names::keep(&self.table, of, list).await
     }
 
     /// The table deletes what has expired by itself.

@@ -7,6 +7,7 @@
 mod count;
 mod database;
 mod incidents;
+mod names;
 mod quarantine;
 mod retention;
 mod schema;
@@ -33,7 +34,8 @@ use self::tally::Tally;
 pub(crate) use self::trouble::unwritable;
 use super::{Lease, Quarantined, Store, StoreError, Write};
 use crate::clock::{Minute, Span};
-use crate::customerio::event::Kind;
+use crate::customerio::app_api::names::{NameList, Names};
+use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
@@ -106,6 +108,10 @@ impl Store for EmbeddedStore {
         incidents::unsettled(&self.database).await
     }
 
+    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
+        incidents::live(&self.database, at_most).await
+    }
+
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
         incidents::between(&self.database, from, to).await
     }
@@ -165,6 +171,14 @@ impl Store for EmbeddedStore {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         timeline::verdicts(&self.database, from, to).await
+    }
+
+    async fn names(&self) -> Result<Names, StoreError> {
+        names::read(&self.database).await
+    }
+
+    async fn keep_names(&self, of: SourceKind, list: &NameList) -> Result<(), StoreError> {
+        names::keep(&self.database, of, list).await
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

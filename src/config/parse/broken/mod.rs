@@ -277,7 +277,6 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
       and 2:7: error: "url" in [deadman] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     2:14: error: "group_wait" in [storm] is out of range: "2h"; allowed: 0s to 1h
       and 3:16: error: "repeat_every" in [storm] is out of range: "0s"; allowed: 1s to 7d
-      and 4:1: warning: "storm.open_incidents" has no effect in this version: every incident is told on its own, however many are open
       and 4:18: error: "open_incidents" in [storm] is out of range: 0; allowed: 1 to 100000
     2:8: warning: the receiver "lonely" never hears anything: no route, digest or fallback names it; fix: name it in a route, in [digest] or as a fallback, or remove it
     3:11: warning: nothing ever sends "slack_bounced": Customer.io does not list it among the events of the channel "slack", which are drafted, attempted, sent, clicked, converted, failed, undeliverable; fix: one of these, or another channel

@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use super::*;
 use crate::clock::ManualClock;
+use crate::message::Phase;
 use crate::receivers::testing::{StandIn, kind_of, message, now};
 
 const PATH: &str = "/services/T0000/B0000/s3cretpart";
-const TOKEN: &str = "xoxb-s3cret-token";
 
 fn clock() -> Arc<dyn Clock> {
     Arc::new(ManualClock::at(now()))
@@ -11,10 +13,6 @@ fn clock() -> Arc<dyn Clock> {
 
 fn webhook(server: &StandIn) -> SlackWebhook {
     SlackWebhook::new(Client::new(), clock(), Secret::new(server.url(PATH)), None).unwrap()
-}
-
-fn bot(server: &StandIn) -> SlackBot {
-    SlackBot::new(Client::new(), clock(), &server.url(""), Secret::new(TOKEN), "C0123".into()).unwrap()
 }
 
 #[tokio::test]
@@ -65,34 +63,6 @@ async fn each_answer_to_a_webhook_means_what_slack_says_it_means() {
 }
 
 #[tokio::test]
-async fn each_answer_to_a_bot_means_what_slack_says_it_means() {
-    let server = StandIn::start().await;
-    for (status, body, want, calls) in [
-        (200, r#"{"ok":true,"channel":"C0123","ts":"1.2"}"#, "delivered", 1),
-        (200, r#"{"ok":false,"error":"ratelimited"}"#, "retry", 1),
-        (200, r#"{"ok":false,"error":"internal_error"}"#, "retry", 1),
-        (200, r#"{"ok":false,"error":"invalid_blocks"}"#, "bad message", 2),
-        (200, r#"{"ok":false,"error":"msg_blocks_too_long"}"#, "bad message", 2),
-        (200, r#"{"ok":false,"error":"invalid_auth"}"#, "bad receiver", 1),
-        (200, r#"{"ok":false,"error":"not_in_channel"}"#, "bad receiver", 1),
-        (200, r#"{"ok":false,"error":"xoxb-s3cret-token"}"#, "bad receiver", 1),
-        (401, "", "bad receiver", 1),
-        (429, "", "retry", 1),
-        (503, "", "retry", 1),
-    ] {
-        server.answer(status, &[], body);
-        let outcome = bot(&server).send(&message(Phase::Opened), None).await;
-        assert_eq!(kind_of(&outcome), want, "{status} {body}");
-        assert!(!format!("{outcome:?}").contains("s3cret"), "{outcome:?}");
-        let requests = server.requests();
-        assert_eq!(requests.len(), calls, "{status} {body}");
-        assert_eq!(requests[0].path, POST_MESSAGE);
-        assert_eq!(requests[0].header("authorization"), Some("Bearer xoxb-s3cret-token"));
-        assert_eq!(requests[0].json()["channel"], "C0123");
-    }
-}
-
-#[tokio::test]
 async fn what_slack_refuses_as_blocks_it_gets_once_more_as_text() {
     let server = StandIn::start().await;
     server.script(&[(400, "invalid_blocks"), (200, "ok")]);
@@ -133,47 +103,6 @@ async fn a_burst_of_thirty_goes_out_and_the_next_waits_without_a_call() {
     let outcome = webhook.send(&message(Phase::Opened), None).await;
     assert!(matches!(outcome, Outcome::Retry { after: Some(wait), .. } if wait == Duration::from_secs(30)));
     assert_eq!(server.requests().len(), 30);
-}
-
-#[tokio::test]
-async fn a_bot_keeps_an_incident_in_one_thread() {
-    let server = StandIn::start().await;
-    let bot = bot(&server);
-    let sent = async |phase, previous: Option<&Receipt>| match bot.send(&message(phase), previous).await {
-        Outcome::Delivered(receipt) => receipt,
-        other => panic!("{other:?}"),
-    };
-    server.script(&[
-        (200, r#"{"ok":true,"ts":"1.0"}"#),
-        (200, r#"{"ok":true,"ts":"2.0"}"#),
-        (200, r#"{"ok":true,"ts":"3.0"}"#),
-        (200, r#"{"ok":true,"ts":"4.0"}"#),
-        (200, r#"{"ok":false,"error":"thread_not_found"}"#),
-        (200, r#"{"ok":true,"ts":"5.0"}"#),
-        (200, r#"{"ok":true,"ts":"6.0"}"#),
-    ]);
-    let opened = sent(Phase::Opened, None).await;
-    let reminded = sent(Phase::StillOpen, Some(&opened)).await;
-    let resolved = sent(Phase::Resolved, Some(&reminded)).await;
-    let again = sent(Phase::Opened, Some(&resolved)).await;
-    let orphan = sent(Phase::Resolved, Some(&again)).await;
-    let moved = Receipt { credential: Some("0000000000000000".into()), ..opened.clone() };
-    sent(Phase::Resolved, Some(&moved)).await;
-    let ids = [&opened, &reminded, &resolved, &again, &orphan].map(|r| r.id.as_deref().unwrap_or_default());
-    assert_eq!(ids, ["1.0", "1.0", "1.0", "4.0", "5.0"]);
-    let threads: Vec<(Value, Value)> =
-        server.requests().iter().map(|r| (r.json()[THREAD].clone(), r.json()[BROADCAST].clone())).collect();
-    let none = (Value::Null, Value::Null);
-    let want = vec![
-        none.clone(),
-        (json!("1.0"), json!(false)),
-        (json!("1.0"), json!(true)),
-        none.clone(),
-        (json!("4.0"), json!(true)),
-        none.clone(),
-        none,
-    ];
-    assert_eq!(threads, want);
 }
 
 #[test]

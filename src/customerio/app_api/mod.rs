@@ -1,0 +1,206 @@
+//! The App API, as far as the bridge asks it: the lists of everything that sends, for their names.
+//!
+//! [`listing`] reads an answer (pure), [`names`] is what is kept of it (pure), this file asks. Asking is bounded in
+//! requests a second, bytes, pages and time, and never repeats a request: who calls it decides when to ask again.
+//! Source: <https://docs.customer.io/integrations/api/app/>.
+
+pub mod listing;
+pub mod names;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::config::schema::{CustomerIo, Region};
+use crate::config::secrets::{SecretError, SecretRef, Secrets};
+use crate::customerio::event::SourceKind;
+use crate::receivers::http::{self, Client, Failure};
+
+/// The App API's host in each region. Source: "Journeys App API", Overview.
+pub const fn host(region: Region) -> &'static str {
+    match region {
+        Region::Us => "https://api.customer.io",
+        Region::Eu => "https://api-eu.customer.io",
+    }
+}
+
+/// Between two requests: at most 3 a second. The vendor's 10 a second are shared by all that use the workspace.
+const GAP: Duration = Duration::from_millis(334);
+
+/// The longest wait for one answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// The longest answer that is read, in bytes: some thousand workflows with all their steps.
+const ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Pages of one list at most: the newest 3,000 newsletters.
+const PAGES: usize = 30;
+
+/// A list of the App API, and how it is asked for.
+#[derive(Debug)]
+pub struct ListRow {
+    pub of: SourceKind,
+    pub path: &'static str,
+    /// The key of the answer's list.
+    pub wrapper: &'static str,
+    /// What is asked for besides; only newsletters come in pages.
+    pub query: &'static str,
+}
+
+/// Every list of senders, the longest last. Source: the pages `listCampaigns`, `listBroadcasts`, `listTransactional`
+/// and `listNewsletters` of the App API's reference.
+#[rustfmt::skip]
+pub const LISTS: [ListRow; 4] = [
+    ListRow { of: SourceKind::Campaign,      path: "/v1/campaigns",     wrapper: "campaigns",   query: "" },
+    ListRow { of: SourceKind::Broadcast,     path: "/v1/broadcasts",    wrapper: "broadcasts",  query: "" },
+    ListRow { of: SourceKind::Transactional, path: "/v1/transactional", wrapper: "messages",    query: "" },
+    ListRow { of: SourceKind::Newsletter,    path: "/v1/newsletters",   wrapper: "newsletters", query: "limit=100&sort=desc" },
+];
+
+/// Why a list was not read. No text holds the key or anything that was answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppApiError {
+    /// The key has no value, or none that can be a key.
+    #[error("{0}")]
+    Key(String),
+    /// 401 or 403: the key is wrong, revoked, or lacks a scope.
+    #[error("the key is refused ({status} to {path}): is it this workspace's, and may it read {path}?")]
+    Refused { status: u16, path: &'static str },
+    /// 429; how long we are to wait, where the answer says so. It does not when a day's quota is used up.
+    #[error("too many requests")]
+    Limited { after: Option<Duration> },
+    #[error("{0}")]
+    NoAnswer(#[from] Failure),
+    #[error("it answered {status} to {path}")]
+    Status { status: u16, path: &'static str },
+    #[error("the answer to {path} is longer than {ANSWER_BYTES} bytes")]
+    TooLong { path: &'static str },
+    #[error("the answer to {path} holds no list")]
+    NoList { path: &'static str },
+    #[error("app_api_url is no address")]
+    Address,
+}
+
+impl From<SecretError> for AppApiError {
+    fn from(error: SecretError) -> Self {
+        Self::Key(error.to_string())
+    }
+}
+
+/// Where the names of senders are asked for.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// The senders of one list: id to name, as the sender wrote them; those that were read within `time`.
+    async fn list(&self, row: &'static ListRow, time: Duration) -> Result<BTreeMap<String, String>, AppApiError>;
+}
+
+/// The App API of one workspace.
+pub struct AppApi {
+    base: String,
+    key: SecretRef,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    client: Client,
+    /// No request before then.
+    next: Mutex<Option<Instant>>,
+}
+
+impl AppApi {
+    /// `None` when the configuration has no key for it.
+    pub fn of(customerio: &CustomerIo, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Option<Self> {
+        let base = customerio.app_api_url.as_deref().unwrap_or(host(customerio.region));
+        Some(Self {
+            base: base.trim_end_matches('/').to_owned(),
+            key: customerio.app_api_key.clone()?,
+            secrets,
+            clock,
+            client: Client::new(),
+            next: Mutex::new(None),
+        })
+    }
+
+    /// What the App API answers to a `GET`.
+    async fn get(&self, path: &'static str, query: &str, time: Duration) -> Result<String, AppApiError> {
+        let question = if query.is_empty() { "" } else { "?" };
+        let url = http::address(&format!("{}{path}{question}{query}", self.base)).map_err(|_| AppApiError::Address)?;
+        let headers = [self.authorization().await?];
+        let time = time.min(ANSWER_WITHIN);
+        let answer = self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?;
+        match answer.status {
+            200..=299 if answer.body.len() >= ANSWER_BYTES => Err(AppApiError::TooLong { path }),
+            200..=299 => Ok(answer.body),
+            status @ (401 | 403) => Err(AppApiError::Refused { status, path }),
+            429 => Err(AppApiError::Limited { after: answer.retry_after }),
+            status => Err(AppApiError::Status { status, path }),
+        }
+    }
+
+    async fn authorization(&self) -> Result<(HeaderName, HeaderValue), AppApiError> {
+        let key = self.secrets.get(&self.key).await?;
+        let value = HeaderValue::from_str(&format!("Bearer {}", key.reveal()));
+        let mut value = value.map_err(|_| AppApiError::Key(format!("{} holds no key", self.key)))?;
+        value.set_sensitive(true);
+        Ok((AUTHORIZATION, value))
+    }
+
+    /// Waits for this request's turn.
+    async fn pace(&self) {
+        let mut next = self.next.lock().await;
+        if let Some(at) = *next {
+            tokio::time::sleep_until(at).await;
+        }
+        *next = Some(Instant::now() + GAP);
+    }
+}
+
+#[async_trait]
+impl Directory for AppApi {
+    async fn list(&self, row: &'static ListRow, time: Duration) -> Result<BTreeMap<String, String>, AppApiError> {
+        let until = Instant::now() + time;
+        let mut names = BTreeMap::new();
+        let mut start: Option<String> = None;
+        for page in 0..PAGES {
+            self.pace().await;
+            let left = until.saturating_duration_since(Instant::now());
+            // What was read is worth something, and the next day reads on.
+            if page > 0 && left.is_zero() {
+                break;
+            }
+            let query = match &start {
+                None => row.query.to_owned(),
+                Some(start) if row.query.is_empty() => format!("start={}", encoded(start)),
+                Some(start) => format!("{}&start={}", row.query, encoded(start)),
+            };
+            let body = self.get(row.path, &query, left).await?;
+            let page = listing::page(&body, row.wrapper).ok_or(AppApiError::NoList { path: row.path })?;
+            names.extend(page.names);
+            match page.next {
+                Some(next) if start.as_ref() != Some(&next) => start = Some(next),
+                _ => return Ok(names),
+            }
+        }
+        tracing::warn!(event = "names_cut", list = row.path, names = names.len());
+        Ok(names)
+    }
+}
+
+/// A query's value, percent-encoded (RFC 3986, section 2.3): an unencoded `+` gives an empty answer, not an error.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,139 @@
+//! Against a stand-in that answers as the App API does.
+
+use hyper::header::HeaderValue;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::config::secrets::Secret;
+use crate::receivers::testing::StandIn;
+
+const KEY: &str = "app-key-s3cret";
+const TIME: Duration = Duration::from_secs(20);
+
+struct OneKey(&'static str);
+
+#[async_trait]
+impl Secrets for OneKey {
+    async fn get(&self, at: &SecretRef) -> Result<Secret, SecretError> {
+        if self.0.is_empty() { Err(SecretError::NotSet(at.clone())) } else { Ok(Secret::new(self.0)) }
+    }
+}
+
+fn api_with(url: String, key: &'static str) -> AppApi {
+    let customerio = CustomerIo {
+        region: Region::Us,
+        workspace_id: None,
+        signing_keys: Vec::new(),
+        app_api_key: Some(SecretRef::Env("APP_KEY".into())),
+        app_api_url: Some(url),
+    };
+    AppApi::of(&customerio, Arc::new(OneKey(key)), Arc::new(SystemClock)).expect("a key is configured")
+}
+
+fn api(server: &StandIn) -> AppApi {
+    api_with(server.url("/"), KEY)
+}
+
+fn row(of: SourceKind) -> &'static ListRow {
+    LISTS.iter().find(|row| row.of == of).expect("a list of each kind")
+}
+
+#[tokio::test]
+async fn every_kind_of_sender_has_a_list_and_is_asked_for_with_the_key() {
+    let server = StandIn::start().await;
+    let api = api(&server);
+    for (of, body, asked) in [
+        (SourceKind::Campaign, r#"{"campaigns":[{"id":5,"name":"A"}]}"#, "/v1/campaigns"),
+        (SourceKind::Broadcast, r#"{"broadcasts":[{"id":5,"name":"A"}]}"#, "/v1/broadcasts"),
+        (SourceKind::Transactional, r#"{"messages":[{"id":5,"name":"A"}]}"#, "/v1/transactional"),
+        (SourceKind::Newsletter, r#"{"newsletters":[{"id":5,"name":"A"}]}"#, "/v1/newsletters?limit=100&sort=desc"),
+    ] {
+        server.answer(200, &[], body);
+        let names = api.list(row(of), TIME).await;
+        assert_eq!(names, Ok(BTreeMap::from([("5".to_owned(), "A".to_owned())])));
+        let seen = server.requests();
+        assert_eq!((seen.len(), seen[0].path.as_str()), (1, asked));
+        assert_eq!(seen[0].header("authorization"), Some("Bearer app-key-s3cret"));
+    }
+    assert_eq!([host(Region::Us), host(Region::Eu)], ["https://api.customer.io", "https://api-eu.customer.io"]);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_at_most_three_a_second() {
+    let server = StandIn::start().await;
+    server.script(&[
+        (200, r#"{"newsletters":[{"id":1,"name":"A"}],"next":"a+b="}"#),
+        (200, r#"{"newsletters":[{"id":2,"name":"B"}],"next":"c"}"#),
+        (200, r#"{"newsletters":[{"id":3,"name":"C"}],"next":"d"}"#),
+        (200, r#"{"newsletters":[{"id":4,"name":"D"}],"next":""}"#),
+    ]);
+    let began = Instant::now();
+    let names = api(&server).list(row(SourceKind::Newsletter), TIME).await.expect("a list");
+    assert_eq!(names.into_values().collect::<String>(), "ABCD");
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let asked: Vec<String> = server.requests().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(asked[1], "/v1/newsletters?limit=100&sort=desc&start=a%2Bb%3D");
+    assert_eq!(asked.len(), 4);
+}
+
+#[tokio::test]
+async fn pages_that_lead_in_a_circle_or_take_too_long_end() {
+    let server = StandIn::start().await;
+    server.answer(200, &[], r#"{"campaigns":[{"id":1,"name":"A"}],"next":"same"}"#);
+    assert_eq!(api(&server).list(row(SourceKind::Campaign), TIME).await.map(|names| names.len()), Ok(1));
+    assert_eq!(server.requests().len(), 2);
+
+    let pages: Vec<(u16, String)> =
+        (0..20).map(|n| (200, format!(r#"{{"campaigns":[{{"id":{n},"name":"A"}}],"next":"{n}"}}"#))).collect();
+    let pages: Vec<(u16, &str)> = pages.iter().map(|(status, body)| (*status, body.as_str())).collect();
+    server.script(&pages);
+    let names = api(&server).list(row(SourceKind::Campaign), Duration::from_millis(800)).await.expect("what was read");
+    assert!((2..=3).contains(&names.len()), "{}", names.len());
+}
+
+#[tokio::test]
+async fn each_refusal_says_what_it_is_and_nothing_that_was_answered_or_sent() {
+    let server = StandIn::start().await;
+    let path = "/v1/campaigns";
+    let answered = r#"{"errors":[{"detail":"no app-key-s3cret (reference a1b2c3)","status":"429"}]}"#;
+    for (status, headers, want) in [
+        (401, &[][..], AppApiError::Refused { status: 401, path }),
+        (403, &[], AppApiError::Refused { status: 403, path }),
+        (429, &[("retry-after", "7")], AppApiError::Limited { after: Some(Duration::from_secs(7)) }),
+        (429, &[], AppApiError::Limited { after: None }),
+        (500, &[], AppApiError::Status { status: 500, path }),
+        (302, &[("location", "/elsewhere")], AppApiError::Status { status: 302, path }),
+        (200, &[], AppApiError::NoList { path }),
+    ] {
+        server.answer(status, headers, answered);
+        let error = api(&server).list(row(SourceKind::Campaign), TIME).await.expect_err("refused");
+        assert_eq!(error, want);
+        assert!(!error.to_string().contains("s3cret") && !error.to_string().contains("a1b2c3"), "{error}");
+        assert_eq!(server.requests().len(), 1, "it is asked once, whatever it says");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_hangs_or_is_not_there_is_given_up() {
+    let server = StandIn::start().await;
+    let list = async |url: String, key, time| api_with(url, key).list(row(SourceKind::Campaign), time).await;
+    server.answer(200, &[], &format!(r#"{{"campaigns":[{{"id":1,"name":"{}"}}]}}"#, "x".repeat(ANSWER_BYTES)));
+    assert_eq!(list(server.url(""), KEY, TIME).await, Err(AppApiError::TooLong { path: "/v1/campaigns" }));
+    server.hang();
+    let began = Instant::now();
+    let hung = list(server.url(""), KEY, Duration::from_millis(100)).await;
+    assert!(matches!(hung, Err(AppApiError::NoAnswer(Failure::Timeout { .. }))), "{hung:?}");
+    assert!(began.elapsed() < Duration::from_secs(4));
+    let refused = list("http://127.0.0.1:1".into(), KEY, TIME).await;
+    assert!(matches!(refused, Err(AppApiError::NoAnswer(Failure::Connect(_)))), "{refused:?}");
+    assert_eq!(list("nowhere".into(), KEY, TIME).await, Err(AppApiError::Address));
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_set_or_is_none_is_named_and_not_shown() {
+    let list = async |key| api_with("http://127.0.0.1:1".into(), key).list(row(SourceKind::Campaign), TIME).await;
+    assert_eq!(list("").await, Err(AppApiError::Key("env:APP_KEY is not set".into())));
+    assert_eq!(list("s3cret\nX-Evil: 1").await, Err(AppApiError::Key("env:APP_KEY holds no key".into())));
+    let (_, value) = api_with("http://127.0.0.1:1".into(), KEY).authorization().await.expect("a header");
+    assert_eq!((value.is_sensitive(), value), (true, HeaderValue::from_static("Bearer app-key-s3cret")));
+}

@@ -1,0 +1,111 @@
+use super::*;
+use crate::clock::Minute;
+use crate::config::parse;
+use crate::customerio::app_api::names::NameList;
+use crate::customerio::event::{Kind, SourceKind};
+use crate::customerio::provider::Provider;
+use crate::incident::{IncidentKey, Severity};
+use crate::route::Labels;
+use crate::tally::Series;
+
+const CONFIG: &str = r#"
+[workspace]
+name = "acme"
+[customerio]
+signing_keys = ["env:KEY"]
+[[receivers]]
+name = "screen"
+type = "console"
+[[routes]]
+receivers = ["screen"]
+[[heartbeats]]
+name = "Daily"
+source = "newsletter:10"
+event = "email_sent"
+at_least = 1
+every = "day"
+"#;
+
+fn t(text: &str) -> Timestamp {
+    format!("2026-11-{text}:00Z").parse().expect("a time")
+}
+
+fn total(metric: &'static str, domain: &str, count: u64) -> Total {
+    let series = Series {
+        kind: Kind::known("email", metric),
+        source: Source::new(SourceKind::Campaign, "5"),
+        action: None,
+        cause: None,
+        fingerprint: 0,
+        provider: Provider::of_address(&format!("a@{domain}")),
+        fate: Fate::Counted,
+    };
+    Total { series: Arc::new(series), count, first_minute: Minute::of(t("23T10:00")), last: t("23T10:00") }
+}
+
+fn day(totals: Vec<Total>) -> Day {
+    let subject = Subject::Rule { name: "bounces".into(), group: Default::default() };
+    let incident = Incident {
+        key: IncidentKey::new("acme", &subject),
+        episode: 1,
+        version: 1,
+        subject,
+        severity: Severity::Critical,
+        labels: Labels::from([(Label::Source, vec!["campaign:5".into(), "campaign:6".into()])]),
+        receivers: vec!["screen".into()],
+        state: State::Open,
+        opened_at: t("23T10:00"),
+        since: t("23T10:00"),
+        last: t("23T10:00"),
+        found_late: false,
+        numbers: Numbers { count: 41, of: 200 },
+        samples: Vec::new(),
+        lines: Vec::new(),
+        crowded: false,
+        settled: false,
+    };
+    let list = |id: &str, name: &str| NameList { fetched_at: t("23T08:00"), names: [(id.into(), name.into())].into() };
+    let lists =
+        [(SourceKind::Campaign, list("5", "Welcome series")), (SourceKind::Newsletter, list("10", "Weekly update"))];
+    Day {
+        date: jiff::civil::date(2026, 11, 24),
+        from: t("23T00:00"),
+        to: t("24T00:00"),
+        totals,
+        verdicts: Vec::new(),
+        incidents: vec![incident],
+        untold: Vec::new(),
+        quarantined: 0,
+        coverage: Coverage::default(),
+        names: Arc::new(Names::of(lists)),
+        keys: Vec::new(),
+    }
+}
+
+#[test]
+fn sources_have_their_names_and_what_providers_refused_is_a_line() {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let said = |totals| lines(&config, &day(totals), t("24T08:00")).join("\n");
+    insta::assert_snapshot!(
+        said(vec![
+            total("bounced", "gmail.com", 41),
+            total("dropped", "example.test", 2),
+            total("spammed", "gmail.com", 9),
+            total("failed", "yahoo.com", 9),
+            total("sent", "gmail.com", 200),
+            total("sent", "example.test", 898),
+            total("delivered", "gmail.com", 150),
+        ]),
+        @"
+    acme on Mon 23 Nov: 1 incident open, 1 opened, 61 failures
+    Daily, Weekly update (newsletter 10): not judged yet
+    email: 1,098 sent, 41 bounced (3.7 %), 2 dropped (0.2 %), 9 failed (0.8 %), 9 spammed (0.8 %)
+    Bounced or dropped, by mailbox provider: Gmail 41 of 200 (20.5 %), others 2 of 900 (0.2 %)
+    Open, critical: bounces in Welcome series (campaign 5) and campaign 6, 41 of 200, yesterday 10:00 [29c28f4e-1]
+    Nothing has ever arrived: is the reporting webhook set up? See `bridge check --live`.
+    "
+    );
+    let few =
+        said(vec![total("bounced", "gmail.com", 4), total("failed", "gmail.com", 9), total("sent", "gmail.com", 9)]);
+    assert!(!few.contains("by mailbox provider"), "{few}");
+}

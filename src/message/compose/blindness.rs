@@ -1,0 +1,42 @@
+//! What is said when nothing arrives.
+
+use super::{Parts, Telling, field};
+use crate::incident::State;
+use crate::message::About;
+
+pub(super) fn parts(telling: &Telling<'_>) -> Parts {
+    let Telling { incident, facts, .. } = telling;
+    let since = telling.clock(incident.since);
+    let headline = match incident.state {
+        State::Open if facts.coming_late => {
+            format!("Nothing has arrived in time since {since}: events come, but late, so nothing can be judged")
+        }
+        State::Open => format!("Nothing has arrived since {since}: everything stopped, or we no longer hear"),
+        State::Resolved { .. } => {
+            let until = telling.clock(incident.last);
+            format!("Events arrive again; nothing had arrived from {since} to {until}")
+        }
+    };
+    let about = About {
+        sources: vec!["all".to_owned()],
+        rule: Some("blindness".to_owned()),
+        heartbeat: None,
+        metric: Some("all".to_owned()),
+        cause: Some(if facts.coming_late { "coming_late" } else { "nothing_arrives" }.to_owned()),
+        count: incident.numbers.count,
+        of: incident.numbers.of,
+    };
+    let mut fields = vec![field("Since", telling.since())];
+    if incident.is_open() {
+        fields.push(field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()));
+    }
+    let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
+    Parts { headline, about, fields, steps, more: 0 }
+}
+
+const BLIND_STEPS: &[&str] = &[
+    "Customer.io > Integrations > Reporting Webhooks: is the webhook enabled and does it point here? Press Send Test.",
+    "status.customer.io: is there a delay? Events that come late are counted when they come.",
+    "Look at this bridge's log for refused signatures: was the signing key changed?",
+    "If the webhook is fine, check whether any campaign is sending at all.",
+];

@@ -1,0 +1,232 @@
+//! From an incident and its numbers to the one message that every receiver renders. The first line says what, where,
+//! since when and how bad.
+
+mod blindness;
+mod heartbeat;
+mod roll_up;
+mod rule;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
+use crate::config::Config;
+use crate::config::schema::Region;
+use crate::customerio::app_api::names::Names;
+use crate::customerio::event::Kind;
+use crate::incident::{Incident, Numbers, State, Subject};
+use crate::route::Label;
+use crate::tally::Total;
+
+/// What a message says that is not in the incident itself.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The incident's failures by series.
+    pub failing: Vec<Total>,
+    /// What stood beside them: sends and deliveries of the same places.
+    pub others: Vec<Total>,
+    /// Metrics whose arrival would show the trouble over, but which never arrive.
+    pub unheard: Vec<Kind>,
+    /// Sends do arrive, so that "of how many" can be said.
+    pub sends_heard: bool,
+    /// About blindness: events are coming, but late.
+    pub coming_late: bool,
+    /// About a roll-up: how many of its incidents are open.
+    pub members_open: Option<u64>,
+    /// What sources are called in Customer.io.
+    pub names: Arc<Names>,
+}
+
+impl Facts {
+    /// How many failed, of how many; `None` without registers (they expire).
+    pub fn numbers(&self) -> Option<Numbers> {
+        let count = self.failing.iter().map(|t| t.count).sum();
+        if count == 0 {
+            return None;
+        }
+        let sent: u64 = self.others.iter().map(|t| t.count).sum();
+        // What failed before it was sent is not among the sent; what bounced after is.
+        let apart: u64 = self
+            .failing
+            .iter()
+            .filter(|t| t.series.kind.paired_success().is_none_or(|p| p.metric == "sent"))
+            .map(|t| t.count)
+            .sum();
+        Some(Numbers { count, of: (sent + apart).max(count) })
+    }
+
+    fn ranked<K: Ord>(&self, key: impl Fn(&Total) -> K) -> Vec<(K, u64)> {
+        let mut counts: BTreeMap<K, u64> = BTreeMap::new();
+        for total in &self.failing {
+            *counts.entry(key(total)).or_default() += total.count;
+        }
+        let mut ranked: Vec<_> = counts.into_iter().collect();
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        ranked
+    }
+}
+
+/// Composes what a receiver is to say.
+pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config, now: Timestamp) -> Message {
+    let telling = Telling { incident, phase, facts, config, now };
+    let parts = match &incident.subject {
+        Subject::Rule { name, .. } => rule::parts(&telling, name),
+        Subject::Heartbeat { name, source, period } => heartbeat::parts(&telling, name, source, *period),
+        Subject::Blindness => blindness::parts(&telling),
+        Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
+        Subject::Digest { date } => Parts {
+            headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),
+            ..Parts::default()
+        },
+    };
+    let mut fields = parts.fields;
+    fields.extend(telling.times(parts.more));
+    let late = if incident.found_late && !phase.is_over() { FOUND_LATE } else { "" };
+    let headline = format!("{late}{}", parts.headline);
+    let ended = match incident.state {
+        State::Resolved { how, .. } if phase.is_over() => Some(how),
+        _ => None,
+    };
+    let mut links = Vec::new();
+    if phase != Phase::Digest {
+        links.push(customerio_link(config));
+    }
+    Message {
+        phase,
+        severity: incident.severity,
+        workspace: config.workspace.name.clone(),
+        key: incident.key.0.clone(),
+        episode: incident.episode,
+        incident: incident.id(),
+        ended,
+        headline: text::cut(&headline, HEADLINE_CHARS).into_owned(),
+        labels: incident.labels.clone(),
+        about: parts.about,
+        fields,
+        samples: incident.samples.clone(),
+        steps: if phase.is_over() { Vec::new() } else { parts.steps },
+        lines: match incident.subject {
+            // Its first line is the headline.
+            Subject::Digest { .. } => incident.lines.iter().skip(1).cloned().collect(),
+            _ => incident.lines.clone(),
+        },
+        links,
+        since: incident.since,
+        note: None,
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    headline: String,
+    about: About,
+    fields: Vec<Field>,
+    steps: Vec<String>,
+    /// How many more there are than when it opened.
+    more: u64,
+}
+
+/// Begins the headline of what was over an hour old when it was found.
+const FOUND_LATE: &str = "Found late: ";
+
+/// Open for less is not worth a word.
+const JUST_OPENED: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is told, why, and when.
+struct Telling<'a> {
+    incident: &'a Incident,
+    phase: Phase,
+    facts: &'a Facts,
+    config: &'a Config,
+    now: Timestamp,
+}
+
+impl Telling<'_> {
+    fn clock(&self, at: Timestamp) -> String {
+        text::clock(at, &self.config.workspace.zone, self.now)
+    }
+
+    fn clock_in_zone(&self, at: Timestamp) -> String {
+        text::clock_in_zone(at, &self.config.workspace.zone, self.now)
+    }
+
+    /// `14:02 CET (25 min ago)`.
+    fn since(&self) -> String {
+        let ago = text::duration(self.now.duration_since(self.incident.since));
+        format!("{} ({ago} ago)", self.clock_in_zone(self.incident.since))
+    }
+
+    /// The last of the trouble, as far as it is known by now.
+    fn last(&self) -> Timestamp {
+        self.facts.failing.iter().map(|t| t.last).fold(self.incident.last, Timestamp::max)
+    }
+
+    /// `at 08:30`, `from 08:30 to 08:41`.
+    fn between(&self, first: Timestamp, last: Timestamp) -> String {
+        let [first, last] = [first, last].map(|at| self.clock(at));
+        if first == last { format!("at {first}") } else { format!("from {first} to {last}") }
+    }
+
+    /// `, open for 4 h, 209 more than when it opened`; nothing where it only just opened, as a fallback may hear at once.
+    fn still_open_for(&self, more: u64) -> String {
+        let long = self.now.duration_since(self.incident.opened_at);
+        match self.phase == Phase::StillOpen && long >= JUST_OPENED {
+            true => format!(", open for {}", self.open_for(more)),
+            false => String::new(),
+        }
+    }
+
+    /// `4 h, 209 more than when it opened`.
+    fn open_for(&self, more: u64) -> String {
+        let long = text::duration(self.now.duration_since(self.incident.opened_at));
+        if more == 0 { long } else { format!("{long}, {} more than when it opened", text::number(more)) }
+    }
+
+    /// How long it has been open, and how late it was found.
+    fn times(&self, more: u64) -> Vec<Field> {
+        let Incident { found_late, since, opened_at, .. } = *self.incident;
+        let last = self.last();
+        let mut fields = Vec::new();
+        if matches!(self.phase, Phase::Worsened | Phase::StillOpen | Phase::Updated) {
+            fields.push(field("Open for", self.open_for(more)));
+        }
+        if found_late {
+            let found = self.clock_in_zone(opened_at);
+            fields.push(field(
+                "Found late",
+                match last < opened_at {
+                    true => {
+                        let late = text::duration(opened_at.duration_since(last));
+                        format!("it happened {}; we knew at {found}, {late} later", self.between(since, last))
+                    }
+                    // It went on after it was found.
+                    false => format!("it began at {}; we knew at {found}", self.clock(since)),
+                },
+            ));
+        }
+        fields
+    }
+}
+
+/// The workspace in Customer.io's app. Only this form of deep link is used consistently in public texts, so
+/// everything below it is said in words.
+fn customerio_link(config: &Config) -> Link {
+    let host = match config.customerio.region {
+        Region::Us => "fly.customer.io",
+        Region::Eu => "eu.fly.customer.io",
+    };
+    let path = config.customerio.workspace_id.map_or_else(String::new, |id| format!("/workspaces/{id}"));
+    Link { text: "Open Customer.io".to_owned(), href: format!("https://{host}{path}") }
+}
+
+fn field(name: &'static str, value: String) -> Field {
+    Field { name, value }
+}
+
+fn label(incident: &Incident, label: Label) -> &[String] {
+    incident.labels.get(&label).map_or(&[], Vec::as_slice)
+}
