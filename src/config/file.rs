@@ -127,7 +127,7 @@ pub struct CustomerIo {
     pub signing_keys: Vec<Secret>,
     /// A reference to a key of the App API, from which names are read once a day: `Activation (campaign 5)` instead of
     /// `campaign 5`. A name in `[[sources]]` wins. Give it the scopes that read campaigns, broadcasts, newsletters and
-    /// transactional messages; without one of them those sources are shown by id.
+    /// transactional messages; without one of them those sources are shown by id. Default: no names but those here.
     pub app_api_key: Option<Secret>,
     /// Another base address of the App API; `/v1/...` is appended. Default: the region's.
     pub app_api_url: Option<Url>,
@@ -157,14 +157,14 @@ pub struct Storm {
     /// How long an opening waits for its group to fill, at most `1h`; critical never waits.
     #[schemars(extend("default" = "0s"))]
     pub group_wait: Option<Duration>,
-    /// New numbers are written into what was said this often, `1s` to `24h`, where the receiver can edit (a Slack bot);
+    /// How often new numbers are written into what was said, where the receiver can edit (a Slack bot), `1s` to `24h`;
     /// looked at once a minute.
     #[schemars(extend("default" = "5m"))]
     pub update_every: Option<Duration>,
     /// An open incident is spoken of again after this, `1s` to `7d`, where the receiver can post.
     #[schemars(extend("default" = "4h"))]
     pub repeat_every: Option<Duration>,
-    /// While so many are open, further openings are named together in a roll-up, at most a minute later.
+    /// When so many are open, further openings are named together in a roll-up, at most a minute later.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 200))]
     pub open_incidents: Option<u64>,
 }

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::parse;
 use crate::config::parse::hours::{day_name, show_hours};
 use crate::config::reader::show_duration;
-use crate::config::schema::{Ignore, NamedSource, ReceiverConfig, ReceiverKind, Storm};
+use crate::config::schema::{Ignore, NamedSource, ReceiverConfig, ReceiverKind, SnsFormat, Storm};
 use crate::customerio::app_api::names::Names;
 use crate::heartbeat::{Every, Expect, Heartbeat, period};
 use crate::message::words;
@@ -36,7 +36,7 @@ pub fn of(config: &Config, now: Timestamp) -> String {
     let now = now.to_zoned_datetime(config.workspace.zone.clone());
     block("Heartbeats", config.heartbeats.iter().map(|h| heartbeat(h, config, &now)).collect());
     block("Ignored (counted and shown, never an alert)", ignored(&config.ignore));
-    block("Repeated", vec![repeated(&config.storm)]);
+    block("Open incidents", open_incidents(&config.storm));
     let digest = config.digest.iter();
     block(
         "Digest",
@@ -61,12 +61,18 @@ fn ignored(ignore: &Ignore) -> Vec<String> {
     [line("messages to", &ignore.recipients), line("messages from", &ignore.sources)].into_iter().flatten().collect()
 }
 
-fn repeated(storm: &Storm) -> String {
-    let wait = match storm.group_wait {
-        wait if wait.is_zero() => String::new(),
-        wait => format!("; what is not critical waits {} for its group to fill", show_duration(wait)),
-    };
-    format!("an open incident is spoken of again every {}{wait}", show_duration(storm.repeat_every))
+fn open_incidents(storm: &Storm) -> Vec<String> {
+    let repeat = show_duration(storm.repeat_every);
+    let update = show_duration(storm.update_every);
+    let mut lines = vec![
+        format!("spoken of again every {repeat}; where a message can be edited, new numbers every {update}"),
+        format!("more than {} at once are named together in one roll-up", storm.open_incidents),
+    ];
+    if !storm.group_wait.is_zero() {
+        let wait = show_duration(storm.group_wait);
+        lines.push(format!("what is not critical waits {wait} for its group to fill"));
+    }
+    lines
 }
 
 fn receiver(receiver: &ReceiverConfig) -> String {
@@ -74,6 +80,7 @@ fn receiver(receiver: &ReceiverConfig) -> String {
         ReceiverKind::PagerDuty { .. } => "pagerduty".to_owned(),
         ReceiverKind::SlackWebhook { .. } => "slack, by webhook".to_owned(),
         ReceiverKind::SlackBot { channel, .. } => format!("slack, by bot in {channel}"),
+        ReceiverKind::Sns { format: SnsFormat::Chat, .. } => "sns, for chat".to_owned(),
         ReceiverKind::Sns { .. } => "sns".to_owned(),
         ReceiverKind::Console => "console".to_owned(),
     };

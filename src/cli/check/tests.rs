@@ -82,8 +82,9 @@ async fn the_example_is_explained_in_words_and_has_no_finding() {
     Ignored (counted and shown, never an alert)
       messages to *@example.com
 
-    Repeated
-      an open incident is spoken of again every 4h
+    Open incidents
+      spoken of again every 4h; where a message can be edited, new numbers every 5m
+      more than 200 at once are named together in one roll-up
 
     Digest
       daily at 08:00: lifecycle, audit

@@ -7,7 +7,7 @@ use wildmatch::WildMatch;
 
 use super::globs;
 use crate::config::Config;
-use crate::customerio::cause_table;
+use crate::customerio::cause_table::causes;
 use crate::customerio::event::{Kind, SourceKind};
 use crate::customerio::metric::has_cause;
 use crate::heartbeat::Heartbeat;
@@ -67,7 +67,7 @@ fn about(rule: &Rule) -> Vec<Labels> {
             all.push(of_kind(kind));
             continue;
         }
-        all.extend(cause_table::causes().map(|cause| {
+        all.extend(causes().map(|cause| {
             let mut labels = of_kind(kind);
             labels.insert(Label::Cause, vec![cause.key.to_owned()]);
             labels
@@ -168,9 +168,7 @@ pub fn values(config: &Config, label: Label) -> Vec<String> {
         Label::Owner => config.sources.iter().filter_map(|s| s.owner.clone()).collect(),
         Label::Channel => kinds().map(|k| k.channel.to_string()).collect(),
         Label::Metric => kinds().map(Kind::to_string).collect(),
-        Label::Cause if kinds().any(|k| has_cause(&k.metric)) => {
-            cause_table::causes().map(|c| c.key.to_owned()).collect()
-        }
+        Label::Cause if kinds().any(|k| has_cause(&k.metric)) => causes().map(|c| c.key.to_owned()).collect(),
         Label::Cause => Vec::new(),
     };
     let mut seen = BTreeSet::new();

@@ -133,8 +133,8 @@ fn a_default_in_the_schema_is_what_holds_without_the_key() {
     // One of everything, each with what it needs.
     let base = "[workspace]\nname = \"a\"\n[customerio]\nsigning_keys = [\"env:K\"]\n[storm]\n[digest]\nreceivers = [\"c\"]\n\
                 [privacy]\n[[receivers]]\nname = \"c\"\ntype = \"console\"\n[[receivers]]\nname = \"p\"\n\
-                type = \"pagerduty\"\nrouting_key = \"env:P\"\n[[receivers]]\nname = \"s\"\ntype = \"sns\"\n\
-                topic_arn = \"env:T\"\n[[routes]]\nreceivers = [\"c\"]\n[[heartbeats]]\nname = \"h\"\n\
+                type = \"pagerduty\"\nrouting_key = \"env:P\"\n[[receivers]]\nname = \"s\"\n\
+                type = \"sns\"\ntopic_arn = \"env:T\"\n[[routes]]\nreceivers = [\"c\"]\n[[heartbeats]]\nname = \"h\"\n\
                 source = \"campaign:5\"\nevent = \"email_sent\"\nat_least = 40\n[[rules]]\nname = \"r\"\n\
                 events = [\"email_failed\"]\nrate = { of = \"email_sent\", above = 0.1, within = \"1h\" }\n";
     let meant = |text: &str| {
@@ -150,8 +150,8 @@ fn a_default_in_the_schema_is_what_holds_without_the_key() {
             let (after, with) = match table.path.as_str() {
                 "rules.rate" => ("within = \"1h\"".to_owned(), format!("within = \"1h\", {line}")),
                 path if table.is_variant() => {
-                    let of_type = format!("type = \"{}\"", path.trim_start_matches("receivers."));
-                    (of_type.clone(), format!("{of_type}\n{line}"))
+                    let kind = format!("type = \"{}\"", path.trim_start_matches("receivers."));
+                    (kind.clone(), format!("{kind}\n{line}"))
                 }
                 path => {
                     let header = if base.contains(&format!("[[{path}]]\n")) {

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 
 use super::texts::{Hours, Name, OneOrMany, Secret, SourcePattern, Time, Url};
 
-/// What a topic is sent.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 pub enum SnsFormat {
@@ -40,13 +39,13 @@ pub enum Receiver {
         fallback: Option<Name>,
         /// A reference to the address of an incoming webhook; this, or `bot_token` and `channel`.
         webhook_url: Option<Secret>,
-        /// A reference to a bot's token, with `channel`.
+        /// A reference to a bot's token, with `channel`: one message an incident, kept up to date, its history in its
+        /// thread.
         bot_token: Option<Secret>,
-        /// Where the bot posts, such as `#alerts`.
+        /// Where the bot posts: a name such as `#alerts` or, better, an id such as `C0123456789`.
         channel: Option<Name>,
-        /// Another base address: replaces the webhook's scheme and host, or gets `/api/chat.postMessage` and
-        /// `/api/chat.update` appended. Default: the webhook's own, or
-        /// `https://slack.com`.
+        /// Another base address: replaces the webhook's scheme and host, or that of the bot's `/api/chat.postMessage` and
+        /// `/api/chat.update`. Default: the webhook's own, or `https://slack.com`.
         url: Option<Url>,
     },
     /// A topic of AWS SNS.
@@ -57,8 +56,8 @@ pub enum Receiver {
         fallback: Option<Name>,
         /// A reference to the topic's ARN.
         topic_arn: Secret,
-        /// `text` for e-mail and queues, or `chat`: the JSON that Amazon Q Developer in chat applications (once AWS
-        /// Chatbot) shows in Slack or Teams.
+        /// What is published: `text` for e-mail and queues, or `chat`, the JSON that Amazon Q Developer in chat
+        /// applications shows in Slack or Teams.
         #[schemars(extend("default" = "text"))]
         format: Option<SnsFormat>,
         /// Another endpoint. Default: AWS's own.
