@@ -51,7 +51,8 @@ impl fmt::Debug for CauseKey {
 /// The cause that a failure's text tells, read as the text of its channel: a five-digit number is Twilio's only in a
 /// text message, `5.1.1` is SMTP's only in an e-mail. Without a text the metric may tell.
 pub fn classify(kind: &Kind, text: Option<&str>) -> CauseKey {
-    let key = match text {
+    // A complaint is one whatever its report says.
+    let key = match text.filter(|_| kind.metric != "spammed") {
         Some(text) => cause_table::of_text(kind, text),
         None => cause_table::of_metric(&kind.metric),
     };

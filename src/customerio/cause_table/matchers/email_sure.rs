@@ -2,7 +2,7 @@
 //! Sources: the replies of Postfix, Exim, qmail, Sendmail and Exchange; RFC 4954 (534 and 535 answer a login);
 //! SMTP services' errors as SendGrid, Mailgun, Postmark, SparkPost and Amazon SES document them.
 
-use super::When::{Both, Is, Reply, Says};
+use super::When::{Begins, Both, Is, Reply, Says};
 use super::{EMAIL, Matcher, NOT_TAKEN, TRIED_AGAIN, sure};
 
 /// A server that wants to be asked twice.
@@ -17,12 +17,29 @@ pub const LINES: &[Matcher] = &[
 
     // Our account at the provider, before the reply code of a login.
     sure(EMAIL, Says(&["authentication failed account disabled", "sending paused for this account", "maximum credits exceeded",
-        "you have exceeded your messaging limits", "account has been suspended for sending", "account is not allowed to send"]), "provider_account"),
+        "you have exceeded your messaging limits", "account has been suspended for sending", "account is not allowed to send",
+        "accountsendingpausedexception", "email sending for this account is paused", "sending suspended for this account",
+        "is not allowed to send account disabled", "is not allowed to send please activate your mailgun account"]), "provider_account"),
+    sure(EMAIL, Says(&["your account has been suspended", "your account is suspended", "your account has been disabled", "your account is disabled",
+        "your account has been deactivated", "your account is deactivated",
+        "your account has been temporarily suspended"]), "provider_account").only(NOT_TAKEN),
+    sure(EMAIL, Both(&["account is suspended", "account suspended", "account has been suspended", "account is disabled", "account disabled",
+        "account has been disabled"], &["unpaid invoice", "unpaid invoices", "overdue invoice", "overdue invoices", "lack of payment"]),
+        "provider_account").only(NOT_TAKEN),
+    sure(EMAIL, Says(&["while your account is pending approval"]), "trial_account"),
     sure(EMAIL, Says(&["free accounts are for test purposes only", "sandbox subdomains are for test purposes only"]), "trial_account"),
     sure(EMAIL, Reply(&["534", "535"]), "provider_auth"),
-    sure(EMAIL, Says(&["username and password not accepted", "smtp authentication failed", "smtp auth failed", "invalid login", "authentication credentials invalid",
+    sure(EMAIL, Says(&["username and password not accepted", "smtp authentication failed", "smtp auth failed", "invalid login",
+        "authentication credentials invalid",
         "application specific password required", "authentication unsuccessful", "unauthenticated senders not allowed",
         "authorization grant is invalid", "incorrect authentication data", "invalid api key"]), "provider_auth"),
+    // Amazon SES, Postmark, Mailgun, Mandrill.
+    sure(EMAIL, Says(&["signaturedoesnotmatch", "request signature we calculated does not match", "invalidclienttokenid",
+        "unrecognizedclientexception",
+        "security token included in the request is invalid", "security token included in the request is expired",
+        "is not authorized to perform ses sendemail", "is not authorized to perform ses sendrawemail", "does not contain a valid server token",
+        "bad or missing server api token", "invalid private key", "invalid_key", "invalid credentials for smtp", "invalid smtp credentials"]),
+        "provider_auth").only(NOT_TAKEN),
     sure(EMAIL, Is(&["unauthorized"]), "provider_auth").only(NOT_TAKEN),
     sure(EMAIL, Says(&["client was not authenticated to send anonymous mail", "client not authenticated to send mail", "authentication required"]),
         "provider_auth").only(NOT_TAKEN),
@@ -31,7 +48,23 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, Says(&["does not match a verified sender identity", "email address is not verified", "is not a sender signature on your account",
         "sender signature on your account", "from address is not a verified sender", "from address is not verified",
         "sender domain is not verified", "the domain is unverified", "sender email address not verified",
-        "sender address is not verified"]), "sender_rejected"),
+        "sender address is not verified", "client does not have permissions to send as this sender", "unconfigured sending domain",
+        "mailfromdomainnotverifiedexception", "mail from domain is not verified"]), "sender_rejected"),
+
+    // Our provider's faults.
+    sure(EMAIL, Says(&["internalfailure", "request processing has failed because of an unknown error exception or failure"]), "provider_unavailable")
+        .only(NOT_TAKEN),
+    sure(EMAIL, Both(&["sendgrid", "mailgun", "postmark", "sparkpost", "mailjet", "mandrill", "amazon ses", "api.sendgrid.com", "api.mailgun.net",
+        "api.eu.mailgun.net", "api.postmarkapp.com", "api.sparkpost.com"], &["internal server error", "bad gateway", "gateway timeout",
+        "service unavailable"]), "provider_unavailable").only(NOT_TAKEN).unless(&["webhook", "collection", "template"]),
+
+    // What our provider does not take for an address.
+    sure(EMAIL, Says(&["invalid to address", "to parameter is not a valid address", "error parsing to illegal email address",
+        "recipient address is not valid", "recipient email address is not valid", "recipient email address is invalid"]), "address_invalid")
+        .only(NOT_TAKEN),
+    sure(EMAIL, Is(&["does not contain a valid address"]), "address_invalid").only(NOT_TAKEN),
+    sure(EMAIL, Begins("the email address", "is not valid"), "address_invalid").only(NOT_TAKEN)
+        .unless(&["from", "sender", "senders", "reply", "bcc", "cc", "sending", "your"]),
 
     // Texts that look like a cause below and are none.
     sure(EMAIL, Says(&["relay access denied", "relaying denied", "relay denied", "relay not permitted", "relaying not allowed",
@@ -44,7 +77,8 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, Says(&["no longer works here", "out of office"]), "unknown"),
 
     // One recipient, or their company, does not want it.
-    sure(EMAIL, Says(&["personal blacklist", "personal blocklist", "blacklisted by recipient", "recipients blacklist", "recipients blocklist", "users blacklist",
+    sure(EMAIL, Says(&["personal blacklist", "personal blocklist", "blacklisted by recipient", "recipients blacklist", "recipients blocklist",
+        "users blacklist",
         "recipients personal block list", "recipients block list", "using customer block list", "envelope blocked user entry",
         "envelope blocked user domain entry", "rejected by header based manually blocked senders", "mail is rejected by recipients",
         "rejected by recipients", "sender not in allowed senders list", "sendernotauthenticatedforgroup", "sendernotauthenticatedformailbox",
@@ -55,7 +89,8 @@ pub const LINES: &[Matcher] = &[
     // Their mail system.
     sure(EMAIL, Says(&["hop count exceeded", "too many hops", "mail loop", "routing loop", "mail forwarding loop", "mail loops back to myself",
         "loops back to myself"]), "recipient_server"),
-    sure(EMAIL, Says(&["insufficient system storage", "insufficient disk space", "insufficient system resources"]), "temporary_failure").only(TRIED_AGAIN),
+    sure(EMAIL, Says(&["insufficient system storage", "insufficient disk space",
+        "insufficient system resources"]), "temporary_failure").only(TRIED_AGAIN),
     sure(EMAIL, Says(&["insufficient system storage", "insufficient disk space"]), "recipient_server"),
 
     // How many at a time.

@@ -34,7 +34,8 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, Policy(515, 515), "sender_auth"),
 
     // Limits that speak of spam or reputation.
-    sure(EMAIL, Says(&["unusual rate of unsolicited mail", "unusual rate of mail", "unusual amount of unsolicited mail", "this mail has been rate limited",
+    sure(EMAIL, Says(&["unusual rate of unsolicited mail", "unusual rate of mail", "unusual amount of unsolicited mail",
+        "this mail has been rate limited",
         "quota for sending messages with the same message id", "smtp relay limit exceeded", "smtp relay sending limit exceeded",
         "daily user sending limit exceeded", "temporarily rate limited due to ip reputation", "exceeded permitted limits within",
         "we have limits for how many messages can be sent", "temporarily deferred due to unexpected volume or user complaints",
@@ -45,19 +46,22 @@ pub const LINES: &[Matcher] = &[
 
     // Lists and reputation.
     sure(EMAIL, Says(&["part of their network is on our block list", "banned sending ip", "banned sender", "low reputation of the sending",
-        "sending mtas poor reputation", "none bad reputation", "ip domain reputation problems", "local ct ip reputation", "will be permanently deferred",
+        "sending mtas poor reputation", "none bad reputation", "ip domain reputation problems", "local ct ip reputation",
+        "will be permanently deferred",
         "messages from permanently deferred", "because the ip is in spamhauss list", "not accepted from ip addresses on spamhaus",
         "rejected due to listing in spamhaus", "having a domain present in the spamhaus", "ip has been blacklisted", "ip is blacklisted",
         "ip address is black listed", "ip address is block listed", "ip address is blacklisted", "blocked using", "client host blocked by",
         "blocked see ipcheck.proofpoint.com", "blocked see support.proofpoint.com", "blocked see csi.cloudmark.com", "too many spams from your ip",
         "adresse ip source bloquee pour incident de spam", "client host blocked for spamming issues", "client host rejected abus detecte",
         "suspected spam ip", "listed as abusive", "comcast block for spam"]), "blocklisted"),
+    sure(EMAIL, Says(&["this ip has been blocked for the day", "ask your postmaster for help or to contact to clarify bl"]), "blocklisted"),
     sure(EMAIL, Says(&["bl000000", "bl000001", "bl000010", "bl000011", "bl000100", "bl000101", "bl000110", "bl000111"]), "blocklisted"),
     sure(EMAIL, Policy(511, 511), "blocklisted"),
     sure(EMAIL, Policy(606, 649), "blocklisted"),
 
     // What is in the message.
-    sure(EMAIL, Says(&["likely unsolicited mail", "suspicious due to the nature of the content", "matches a profile the internet community may consider spam",
+    sure(EMAIL, Says(&["likely unsolicited mail", "suspicious due to the nature of the content",
+        "matches a profile the internet community may consider spam",
         "spam message rejected", "mail content denied", "spam is embedded in the email", "dt spm", "ofr_506", "rejected due to spam content",
         "rejected due to suspected spam content", "transaction failed spam message not queued", "message as spam and has prevented delivery",
         "is classified as spam and is rejected", "appears similar to spam we have received before"]), "spam_rejected"),
@@ -66,7 +70,8 @@ pub const LINES: &[Matcher] = &[
         "mail message is malformed"]), "message_invalid"),
     sure(EMAIL, Policy(512, 512), "message_invalid"),
     sure(EMAIL, Says(&["content presents a potential security issue", "policy that prohibits the mail that you sent",
-        "email rejected due to security policies", "bounced due to content examination policy", "anti spoofing policy"]), "policy_rejected"),
+        "email rejected due to security policies", "bounced due to content examination policy", "anti spoofing policy",
+        "mailpolicy violation error delivering to mailboxes"]), "policy_rejected"),
 
     // One recipient's company.
     sure(EMAIL, Policy(507, 507), "recipient_restricted"),
@@ -77,7 +82,8 @@ pub const LINES: &[Matcher] = &[
     // The mailbox.
     sure(EMAIL, EnhancedSaying(&["5.4.1"], &["recipient address rejected access denied", "all recipient addresses rejected access denied"]),
         "mailbox_unknown"),
-    sure(EMAIL, Says(&["account that you tried to reach does not exist", "this user doesnt have a", "not our customer", "destinataire invalide"]),
+    sure(EMAIL, Says(&["account that you tried to reach does not exist", "this user doesnt have a", "not our customer", "cuda_nsu",
+        "destinataire invalide"]),
         "mailbox_unknown"),
     sure(EMAIL, Says(&["account that you tried to reach is inactive", "account that you tried to reach is disabled", "this mailbox is disabled",
         "this account has been disabled or discontinued", "is a deactivated mailbox", "user is terminated", "archived recipient",
@@ -86,7 +92,9 @@ pub const LINES: &[Matcher] = &[
     sure(EMAIL, EnhancedSaying(&["5.4.310"], &["does not exist", "infodomainnonexistent"]), "domain_unknown"),
     sure(EMAIL, Says(&["recipient address is not a valid rfc 5321 address", "bad address syntax"]), "address_invalid"),
     sure(EMAIL, Says(&["sender address is not a valid rfc 5321 address", "unresolvable rfc 5321 from domain", "unresolvable rfc 5321 domain",
-        "unresolvable rfc 5322 from domain", "emetteur invalide", "invalid sender domain", "domain of sender address does not exist"]), "sender_rejected"),
+        "unresolvable rfc 5322 from domain", "emetteur invalide", "invalid sender domain",
+        "domain of sender address does not exist"]), "sender_rejected"),
     sure(EMAIL, Says(&["exceeded googles message size limits", "exceeded googles message header size limits", "exceeds googles limit",
-        "exceeded mailsize limit", "maximum email size exceeded"]), "too_large"),
+        "exceeded mailsize limit", "maximum email size exceeded", "taille limite du message atteinte",
+        "message length is more than"]), "too_large"),
 ];

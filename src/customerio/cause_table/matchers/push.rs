@@ -33,7 +33,7 @@ pub const LINES: &[Matcher] = &[
     sure(PUSH, Says(&["nodevicessynced", "no devices synced"]), "no_devices"),
     sure(PUSH, Says(&["baddevicetoken", "bad device token", "missingdevicetoken", "notregistered", "invalidregistration",
         "missingregistration", "expiredtoken", "registration token not registered", "invalid registration token",
-        "requested entity was not found", "not a valid fcm registration token"]), "device_token_invalid"),
+        "requested entity was not found", "not a valid fcm registration token", "device token is inactive for the specified topic"]), "device_token_invalid"),
     // In prose the word means other things.
     sure(PUSH, Is(&["unregistered"]), "device_token_invalid"),
     sure(PUSH, Says(&["error unregistered", "errorcode unregistered", "error_code unregistered", "reason unregistered", "status unregistered",

@@ -9,7 +9,7 @@ use super::{Matcher, TEXTING, WHATSAPP, sure};
 pub const LINES: &[Matcher] = &[
     // Twilio.
     sure(TEXTING, Number(&["63001"]), "provider_auth"),
-    sure(TEXTING, Number(&["63020", "63051"]), "provider_account"),
+    sure(TEXTING, Number(&["63020", "63051", "63112"]), "provider_account"),
     sure(TEXTING, Number(&["63015"]), "trial_account"),
     sure(TEXTING, Number(&["63002", "63007", "63022"]), "sender_rejected"),
     sure(TEXTING, Number(&["63018", "63038"]), "rate_limited"),
@@ -41,12 +41,12 @@ pub const LINES: &[Matcher] = &[
     // The same without a number. Meta advises against relying on titles, so only whole and unmistakable ones.
     sure(WHATSAPP, Says(&["error validating access token", "invalid oauth access token"]), "provider_auth"),
     sure(WHATSAPP, Says(&["business account is locked", "business account has been locked", "business eligibility payment issue",
-        "temporarily blocked for policies violations"]), "provider_account"),
+        "temporarily blocked for policies violations", "could not send message due to lack of payment"]), "provider_account"),
     sure(WHATSAPP, Says(&["pair rate limit hit", "spam rate limit hit", "rate limit hit"]), "rate_limited"),
     sure(WHATSAPP, Says(&["more than 24 hours have passed since the", "outside the allowed window", "re engagement message"]), "whatsapp_window"),
     sure(WHATSAPP, Says(&["template name does not exist", "template does not exist", "template is paused", "template is disabled",
         "number of parameters does not match"]), "whatsapp_template"),
     sure(WHATSAPP, Says(&["healthy ecosystem engagement", "number is part of an experiment", "meta chose not to deliver"]), "whatsapp_withheld"),
-    sure(WHATSAPP, Says(&["recipient phone number is not a whatsapp phone number"]), "whatsapp_unreachable"),
+    sure(WHATSAPP, Says(&["recipient phone number is not a whatsapp phone number", "number does not exist on whatsapp"]), "whatsapp_unreachable"),
     sure(WHATSAPP, Is(&["message undeliverable"]), "whatsapp_unreachable"),
 ];

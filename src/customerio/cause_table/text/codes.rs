@@ -97,7 +97,7 @@ fn http(tokens: &[Token]) -> Option<u16> {
     let status = match tokens {
         [http, version, status, ..] if http.is_one_of(&["http"]) && is_version(version) => status,
         [http, status, ..] if http.is_one_of(&["http"]) => status,
-        [status, reason, ..] if reason.is_one_of(REASONS) => status,
+        [status, ..] if REASONS.iter().any(|reason| begins(tokens, reason)) => status,
         _ => tokens.windows(3).find_map(|three| match three {
             [status, code, number] if status.is_one_of(&["status", "response"]) && code.is_one_of(&["code"]) => {
                 Some(number)
@@ -108,26 +108,38 @@ fn http(tokens: &[Token]) -> Option<u16> {
     Some(status.text).filter(|text| text.len() == 3 && is_number(text))?.parse().ok()
 }
 
-/// First words of the reason phrases of RFC 9110, section 15, that failures have.
-const REASONS: &[&str] = &[
-    "bad",
-    "unauthorized",
-    "forbidden",
-    "not",
-    "method",
-    "gone",
-    "conflict",
-    "content",
-    "payload",
-    "request",
-    "unprocessable",
-    "too",
-    "internal",
-    "service",
-    "gateway",
-    "found",
-    "moved",
+/// Statuses of failures with the first words of their reason phrases, RFC 9110, section 15: `550 Not our customer` and
+/// `502 Bad command` are SMTP's.
+const REASONS: &[&[&str]] = &[
+    &["301", "moved"],
+    &["302", "found"],
+    &["307", "temporary", "redirect"],
+    &["308", "permanent", "redirect"],
+    &["400", "bad", "request"],
+    &["401", "unauthorized"],
+    &["403", "forbidden"],
+    &["404", "not", "found"],
+    &["405", "method", "not"],
+    &["406", "not", "acceptable"],
+    &["408", "request", "timeout"],
+    &["409", "conflict"],
+    &["410", "gone"],
+    &["413", "content"],
+    &["413", "payload"],
+    &["413", "request", "entity"],
+    &["415", "unsupported", "media"],
+    &["422", "unprocessable"],
+    &["429", "too", "many"],
+    &["500", "internal", "server"],
+    &["502", "bad", "gateway"],
+    &["503", "service", "unavailable"],
+    &["504", "gateway", "timeout"],
+    &["504", "gateway", "time"],
 ];
+
+fn begins(tokens: &[Token], words: &[&str]) -> bool {
+    tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.text.eq_ignore_ascii_case(word))
+}
 
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut ranges: Vec<(usize, usize)> = Vec::with_capacity(text.len() / 6 + 1);
@@ -187,6 +199,9 @@ mod tests {
             ("503 Service Unavailable", (Some("503"), None, None, Some(503))),
             ("unexpected status code 502", (None, None, None, Some(502))),
             ("550 mailbox", (Some("550"), None, None, None)),
+            ("502 Bad command", (Some("502"), None, None, None)),
+            ("550 Not found", (Some("550"), None, None, None)),
+            ("404 Not Found", (Some("404"), None, None, Some(404))),
         ] {
             let found = Codes::of(text);
             assert_eq!((found.reply, found.enhanced, found.number, found.http), want, "{text}");

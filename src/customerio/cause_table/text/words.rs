@@ -36,6 +36,9 @@ pub fn words(text: &str) -> String {
                     rest = behind_subject(rest);
                 }
             }
+        } else if let Some(domain) = rest.strip_prefix('@') {
+            // Of an address whose name is no name: `<.@example.test>`.
+            rest = domain.get(part_length(domain)..).unwrap_or_default();
         } else {
             let after = rest.get(c.len_utf8()..).unwrap_or_default();
             if matches!(c, ';' | '=')
@@ -178,6 +181,7 @@ mod tests {
     fn names_codes_and_links_are_no_words() {
         for (text, want) in [
             ("550-5.1.1 The email account\n550 5.1.1 does not exist", " the email account does not exist "),
+            ("<.@gmail.test> is no address, @@ b", " is no address b "),
             ("<ada@spam.test>: User <o'x@b.test> unknown", " user unknown "),
             ("user [email] unknown [id]", " user unknown "),
             ("host mx.spam.test[192.0.2.3] said: no", " host mx.spam.test said no "),
