@@ -2,6 +2,8 @@
 //! since when and how bad.
 
 mod blindness;
+#[cfg(test)]
+mod every_kind;
 mod heartbeat;
 mod roll_up;
 mod rule;

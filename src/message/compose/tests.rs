@@ -41,11 +41,11 @@ fn config() -> Config {
     parse::parse(CONFIG).config.expect("valid")
 }
 
-fn t(clock: &str) -> Timestamp {
+pub(super) fn t(clock: &str) -> Timestamp {
     format!("2026-11-24T{clock}:00Z").parse().expect("a time")
 }
 
-fn incident(samples: &[&str]) -> Incident {
+pub(super) fn incident(samples: &[&str]) -> Incident {
     let subject = Subject::Rule { name: "bounces".into(), group: Default::default() };
     Incident {
         key: IncidentKey::new("acme", &subject),
@@ -69,15 +69,15 @@ fn incident(samples: &[&str]) -> Incident {
 }
 
 /// Failures of campaign 5 with this text at this provider's address.
-fn failing(metric: &'static str, text: &str, domain: &str, count: u64) -> Total {
+pub(super) fn failing(metric: &'static str, text: &str, domain: &str, count: u64) -> Total {
     of_source("5", metric, Some(text), domain, count)
 }
 
-fn sent(domain: &str, count: u64) -> Total {
+pub(super) fn sent(domain: &str, count: u64) -> Total {
     of_source("5", "sent", None, domain, count)
 }
 
-fn of_source(id: &str, metric: &'static str, text: Option<&str>, domain: &str, count: u64) -> Total {
+pub(super) fn of_source(id: &str, metric: &'static str, text: Option<&str>, domain: &str, count: u64) -> Total {
     let kind = Kind::known("email", metric);
     let series = Series {
         cause: text.map(|text| cause::classify(&kind, Some(text))),
@@ -91,7 +91,7 @@ fn of_source(id: &str, metric: &'static str, text: Option<&str>, domain: &str, c
     Total { series: Arc::new(series), count, first_minute: Minute::of(t("14:02")), last: t("14:04") }
 }
 
-fn facts(failing: Vec<Total>, others: Vec<Total>) -> Facts {
+pub(super) fn facts(failing: Vec<Total>, others: Vec<Total>) -> Facts {
     Facts { sends_heard: !others.is_empty(), failing, others, ..Facts::default() }
 }
 
@@ -106,7 +106,7 @@ fn told(incident: &Incident, phase: Phase, facts: &Facts, now: &str) -> String {
     said
 }
 
-const AUTH: &str = "550 5.7.26 This mail has been blocked because the sender is unauthenticated";
+pub(super) const AUTH: &str = "550 5.7.26 This mail has been blocked because the sender is unauthenticated";
 
 #[test]
 fn one_provider_alone_is_said_first_in_every_message_about_it() {

@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 pub(super) use blocks::headline;
 pub use blocks::{ALL_CHARS, BLOCKS, FIELD_CHARS, FIELDS, HEADER_CHARS, SECTION_CHARS, payload, plain_payload};
 pub use bot::SlackBot;
+#[cfg(test)]
+pub(crate) use history::{edited, reply};
 pub use webhook::SlackWebhook;
 
 /// One message a second with short bursts, for a webhook and for a bot's channel alike.

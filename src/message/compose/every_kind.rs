@@ -1,0 +1,197 @@
+//! Every kind of message as every receiver is sent it: one snapshot a receiver, to be read like a catalogue.
+
+use serde_json::{Value, json};
+
+use super::tests::{AUTH, facts, failing, incident, of_source, sent, t};
+use super::*;
+use crate::config::parse;
+use crate::customerio::event::{Source, SourceKind};
+use crate::heartbeat::Period;
+use crate::incident::{How, Member, Severity};
+use crate::receivers::{console, pagerduty, slack, sns_chat, sns_message};
+
+const CONFIG: &str = r##"
+[workspace]
+name = "acme"
+timezone = "Europe/Berlin"
+[customerio]
+signing_keys = ["env:KEY"]
+workspace_id = 12345
+[[sources]]
+id = "campaign:5"
+name = "Activation"
+owner = "growth"
+[[receivers]]
+name = "screen"
+type = "console"
+[[routes]]
+receivers = ["screen"]
+[[rules]]
+name = "bounces"
+events = ["email_bounced", "email_failed"]
+count = { at_least = 3, within = "10m" }
+severity = "critical"
+[[heartbeats]]
+name = "Activation daily"
+source = "campaign:5"
+event = "email_sent"
+at_least = 40
+at_most = 400
+by = "18:00"
+"##;
+
+/// Each kind of message, and what it is called in the catalogue.
+fn catalogue() -> Vec<(String, Message)> {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let over = |how, incident: Incident| Incident { state: State::Resolved { at: t("15:00"), how }, ..incident };
+    let of_kind = |kind: &str| [(Label::Kind, vec![kind.to_owned()]), (Label::Owner, vec!["growth".into()])].into();
+    let rule = Incident { labels: of_kind("rule"), ..incident(&[AUTH]) };
+    let bare = incident(&[]);
+    let gmail = facts(
+        vec![failing("bounced", AUTH, "gmail.com", 41), failing("bounced", AUTH, "example.test", 1)],
+        vec![sent("gmail.com", 200), sent("outlook.com", 300), sent("example.test", 510)],
+    );
+    let render = "Variable 'event.courseName' is missing";
+    let strange = "<!channel> *the* machine said: no & never";
+    let of_many = |text| {
+        facts((5..=9).map(|id| of_source(&id.to_string(), "failed", Some(text), "a.test", id)).collect(), vec![])
+    };
+    let heartbeat = |count, of| Incident {
+        subject: Subject::Heartbeat {
+            name: "Activation daily".into(),
+            source: Source::new(SourceKind::Campaign, "5"),
+            period: Period { start: t("00:00"), due: t("17:00"), end: t("23:00") },
+        },
+        opened_at: t("17:02"),
+        since: t("00:00"),
+        last: t("17:00"),
+        numbers: Numbers { count, of },
+        labels: of_kind("heartbeat"),
+        ..bare.clone()
+    };
+    let blind = Incident {
+        subject: Subject::Blindness,
+        numbers: Numbers::default(),
+        labels: of_kind("blindness"),
+        ..bare.clone()
+    };
+    let roll_up = Incident {
+        subject: Subject::RollUp {
+            receiver: "screen".into(),
+            members: (1..=34).map(|n| Member { key: rule.key.clone(), episode: n }).collect(),
+        },
+        labels: [(Label::Rule, vec!["bounces".into()]), (Label::Source, vec!["campaign:5".into()])].into(),
+        lines: vec![
+            "bounces: campaign 1; campaign 2; Activation (campaign 5)".into(),
+            "heartbeats: Weekly (3 of 40)".into(),
+        ],
+        ..bare.clone()
+    };
+    let digest = Incident {
+        subject: Subject::Digest { date: "2026-11-24".into() },
+        severity: Severity::Info,
+        lines: vec![
+            "acme on Mon 23 Nov: 1 incident open, 41 failures".into(),
+            "Activation (campaign 5): ok, 412 counted, expected at least 40".into(),
+            "email: 1,040 sent, 41 bounced (3.9 %)".into(),
+            "Heard 24 of 24 h".into(),
+        ],
+        ..bare.clone()
+    };
+    let many = Incident { numbers: Numbers { count: 42, of: 1010 }, ..rule.clone() };
+    let late = Incident { found_late: true, opened_at: t("18:00"), ..rule.clone() };
+    let blank = Facts::default;
+    use Phase::{Digest, Opened, OpenedAndResolved, Resolved, StillOpen, Updated, Worsened};
+    let told: Vec<(&str, Incident, Phase, Facts, &str)> = vec![
+        ("a rule: opened, one provider refuses", rule.clone(), Opened, gmail.clone(), "14:05"),
+        ("a rule: worsened", rule.clone(), Worsened, gmail.clone(), "14:15"),
+        ("a rule: new numbers", rule.clone(), Updated, gmail.clone(), "14:30"),
+        ("a rule: still open", rule.clone(), StillOpen, gmail.clone(), "18:05"),
+        ("a rule: resolved", over(How::Quiet, many.clone()), Resolved, gmail.clone(), "15:00"),
+        ("a rule: expired", over(How::Expired, many.clone()), Resolved, gmail.clone(), "15:00"),
+        ("a rule: its rule is gone", over(How::RuleGone, many.clone()), Resolved, gmail.clone(), "15:00"),
+        ("a rule: over before it was told", over(How::Quiet, many.clone()), OpenedAndResolved, gmail, "15:00"),
+        ("a rule: five sources, a variable is missing", incident(&[render]), Opened, of_many(render), "14:05"),
+        ("a rule: nobody knows why, and the text is hostile", incident(&[strange]), Opened, of_many(strange), "14:05"),
+        ("a rule: found late", late, Opened, of_many(render), "18:00"),
+        ("a heartbeat: low", heartbeat(7, 40), Opened, blank(), "17:02"),
+        ("a heartbeat: beats again", over(How::Recovered, heartbeat(41, 40)), Resolved, blank(), "18:02"),
+        ("a heartbeat: high", heartbeat(903, 400), Opened, blank(), "17:02"),
+        ("blindness: opened", blind.clone(), Opened, blank(), "16:05"),
+        ("blindness: events come late", blind.clone(), Opened, Facts { coming_late: true, ..blank() }, "16:05"),
+        ("blindness: over", over(How::Recovered, blind), Resolved, blank(), "17:00"),
+        ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
+        ("a roll-up: still open", roll_up.clone(), StillOpen, Facts { members_open: Some(12), ..blank() }, "18:05"),
+        ("a roll-up: over", over(How::Quiet, roll_up), Resolved, blank(), "18:05"),
+        ("the digest", digest, Digest, blank(), "08:00"),
+    ];
+    let said = |(name, incident, phase, facts, now): (&str, Incident, Phase, Facts, &str)| {
+        (name.to_owned(), message(&incident, phase, &facts, &config, t(now)))
+    };
+    let mut all: Vec<_> = told.into_iter().map(said).collect();
+    if let Some((_, first)) = all.first().cloned() {
+        let note =
+            Some("Sent here because the receiver \"on-call\" did not take it: PagerDuty answered 400".to_owned());
+        all.push(("a fallback hears why".to_owned(), Message { note, ..first.clone() }));
+        all.push(("a test".to_owned(), Message { phase: Phase::Test, ..first }));
+    }
+    all
+}
+
+fn shown(render: impl Fn(&Message) -> String) -> String {
+    let entries: Vec<String> =
+        catalogue().iter().map(|(name, m)| format!("### {name}\n{}", render(m).trim_end())).collect();
+    entries.join("\n\n")
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("JSON")
+}
+
+#[test]
+fn every_kind_to_pagerduty() {
+    insta::assert_snapshot!(shown(|m| pretty(&pagerduty::event(m, "0123456789abcdef0123456789abcdef"))));
+}
+
+#[test]
+fn every_kind_to_slack() {
+    insta::assert_snapshot!(shown(|m| pretty(&slack::payload(m))));
+}
+
+#[test]
+fn every_kind_to_slack_in_plain_text() {
+    let plain =
+        |m: &Message| slack::plain_payload(m).get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
+    insta::assert_snapshot!(shown(plain));
+}
+
+#[test]
+fn every_kind_to_a_slack_bot_that_edits() {
+    // The edit differs from the post in its last line; the reply is what the thread gets.
+    let rendered = |m: &Message| {
+        let edit = slack::edited(m, m.since);
+        let last = edit.rich.pointer("/blocks").and_then(Value::as_array).and_then(|b| b.last()).cloned();
+        pretty(&json!({ "edit ends": last, "reply": slack::reply(m).map(|reply| reply.rich) }))
+    };
+    insta::assert_snapshot!(shown(rendered));
+}
+
+#[test]
+fn every_kind_to_sns() {
+    let rendered = |m: &Message| {
+        let sns = sns_message::render(m);
+        let attributes: Vec<String> = sns.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("Subject: {}\n{}\n\n{}", sns.subject.unwrap_or_default(), attributes.join(" "), sns.body)
+    };
+    insta::assert_snapshot!(shown(rendered));
+}
+
+#[test]
+fn every_kind_to_a_chat_by_sns() {
+    insta::assert_snapshot!(shown(|m| sns_chat::render(m).body));
+}
+
+#[test]
+fn every_kind_on_the_console() {
+    insta::assert_snapshot!(shown(console::render));
+}
