@@ -115,7 +115,7 @@ fn catalogue() -> Vec<(String, Message)> {
         ("a rule: nobody knows why, and the text is hostile", incident(&[strange]), Opened, of_many(strange), "14:05"),
         ("a rule: found late", late, Opened, of_many(render), "18:00"),
         ("a heartbeat: low", heartbeat(7, 40), Opened, blank(), "17:02"),
-        ("a heartbeat: beats again", over(How::Recovered, heartbeat(41, 40)), Resolved, blank(), "18:02"),
+        ("a heartbeat: beats again", over(How::Recovered, heartbeat(7, 40)), Resolved, blank(), "18:02"),
         ("a heartbeat: high", heartbeat(903, 400), Opened, blank(), "17:02"),
         ("blindness: opened", blind.clone(), Opened, blank(), "16:05"),
         ("blindness: events come late", blind.clone(), Opened, Facts { coming_late: true, ..blank() }, "16:05"),
