@@ -13,7 +13,7 @@ use super::open::{self, Opening};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::customerio::event::{Event, Fate};
-use crate::incident::{IncidentKey, Subject};
+use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Handled, Message, Outbox};
 use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
@@ -172,12 +172,19 @@ pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Spa
         if episodes.last().is_some_and(|newest| newest.is_open()) {
             continue;
         }
-        news.extend(match episodes.as_slice() {
+        let finding = match episodes.as_slice() {
             [] => Some(finding),
             past => evidence.judge_news(rule, &finding.group, past),
-        });
+        };
+        news.extend(finding.map(|finding| (finding, episodes)));
     }
-    Ok(news)
+    // A rate that would open is first compared with the sends of days: they are dear to read, and openings are rare.
+    let Some((kinds, span)) = judge::look_back(rule, span).filter(|_| !news.is_empty()) else {
+        return Ok(news.into_iter().map(|(finding, _)| finding).collect());
+    };
+    let evidence = evidence.looking_back(rule, &store.cells(kinds, span).await?);
+    let sure = |(finding, past): (Finding, Vec<Incident>)| evidence.judge_news(rule, &finding.group, &past);
+    Ok(news.into_iter().filter_map(sure).collect())
 }
 
 /// The stretches of minutes in which this batch's events may have made the rule true.
