@@ -1,7 +1,5 @@
 //! Counts by minute, made for sums over windows.
 
-use std::collections::BTreeMap;
-
 use crate::clock::Minute;
 
 /// How many there were in each minute. The sum over a window takes two look-ups, however long the window is.
@@ -15,18 +13,22 @@ pub struct Counts {
 
 impl FromIterator<(Minute, u64)> for Counts {
     fn from_iter<I: IntoIterator<Item = (Minute, u64)>>(counts: I) -> Self {
-        let mut by_minute: BTreeMap<Minute, u64> = BTreeMap::new();
-        for (minute, count) in counts {
-            let sum = by_minute.entry(minute).or_default();
-            *sum = sum.saturating_add(count);
-        }
+        let mut counts: Vec<(Minute, u64)> = counts.into_iter().collect();
+        counts.sort_unstable_by_key(|(minute, _)| *minute);
+        let (mut minutes, mut before) = (Vec::with_capacity(counts.len()), Vec::with_capacity(counts.len() + 1));
+        before.push(0);
         let mut so_far: u64 = 0;
-        let mut before = vec![0];
-        before.extend(by_minute.values().map(|count| {
-            so_far = so_far.saturating_add(*count);
-            so_far
-        }));
-        Self { minutes: by_minute.into_keys().collect(), before }
+        for (minute, count) in counts {
+            so_far = so_far.saturating_add(count);
+            match before.last_mut().filter(|_| minutes.last() == Some(&minute)) {
+                Some(sum) => *sum = so_far,
+                None => {
+                    minutes.push(minute);
+                    before.push(so_far);
+                }
+            }
+        }
+        Self { minutes, before }
     }
 }
 

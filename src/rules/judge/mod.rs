@@ -111,19 +111,11 @@ pub struct Trouble {
 }
 
 impl Evidence {
-    /// Sorts cells by group; each series is looked at once, however many cells it has.
+    /// Sorts cells by group.
     pub fn of(rule: &Rule, failing: &[Cell]) -> Self {
-        let mut groups: HashMap<*const Series, Option<Group>> = HashMap::new();
-        let mut sorted: BTreeMap<Group, Vec<Cell>> = BTreeMap::new();
-        for cell in failing {
-            let group = groups
-                .entry(Arc::as_ptr(&cell.series))
-                .or_insert_with(|| concerns(rule, &cell.series).then(|| group_of(rule, &cell.series)));
-            if let Some(group) = group {
-                sorted.entry(group.clone()).or_default().push(cell.clone());
-            }
-        }
-        Self { failing: sorted, sends: BTreeMap::new(), looked_back: false }
+        let group = |series: &Series| concerns(rule, series).then(|| group_of(rule, series));
+        let failing = sorted(failing, group, |cell| cell.clone()).collect();
+        Self { failing, sends: BTreeMap::new(), looked_back: false }
     }
 
     /// Whether any group has failures enough that its rate is worth taking.
@@ -142,17 +134,10 @@ impl Evidence {
 
     /// Adds the cells of [`denominator`].
     pub fn with_sends(mut self, rule: &Rule, sends: &[Cell]) -> Self {
-        let mut groups: HashMap<*const Series, Option<Group>> = HashMap::new();
-        let mut sorted: BTreeMap<Group, Vec<(Minute, u64)>> = BTreeMap::new();
-        for cell in sends {
-            let group = groups.entry(Arc::as_ptr(&cell.series)).or_insert_with(|| {
-                beside_group(rule, &Group::new(), &cell.series).then(|| shared(&group_of(rule, &cell.series)))
-            });
-            if let Some(group) = group {
-                sorted.entry(group.clone()).or_default().push((cell.minute, cell.count));
-            }
-        }
-        self.sends = sorted.into_iter().map(|(group, counts)| (group, counts.into_iter().collect())).collect();
+        let group =
+            |series: &Series| beside_group(rule, &Group::new(), series).then(|| shared(&group_of(rule, series)));
+        let counts = sorted(sends, group, |cell| (cell.minute, cell.count));
+        self.sends = counts.map(|(group, counts)| (group, counts.into_iter().collect())).collect();
         self
     }
 
@@ -217,6 +202,31 @@ impl Evidence {
         let series = series.into_iter().map(|(s, _)| s.clone()).collect();
         Some(Finding { group: group.clone(), count: found.count, of: found.of, first, last, series })
     }
+}
+
+/// What to take of each cell, by group. A series is looked at once, however many cells it has.
+fn sorted<T>(
+    cells: &[Cell],
+    group_of: impl Fn(&Series) -> Option<Group>,
+    take: impl Fn(&Cell) -> T,
+) -> impl Iterator<Item = (Group, Vec<T>)> {
+    let mut places: HashMap<*const Series, Option<usize>> = HashMap::new();
+    let mut named: BTreeMap<Group, usize> = BTreeMap::new();
+    let mut taken: Vec<Vec<T>> = Vec::new();
+    for cell in cells {
+        let place = *places.entry(Arc::as_ptr(&cell.series)).or_insert_with(|| {
+            let next = named.len();
+            Some(*named.entry(group_of(&cell.series)?).or_insert(next))
+        });
+        let Some(place) = place else { continue };
+        if taken.len() <= place {
+            taken.resize_with(place + 1, Vec::new);
+        }
+        if let Some(taken) = taken.get_mut(place) {
+            taken.push(take(cell));
+        }
+    }
+    named.into_iter().map(move |(group, place)| (group, taken.get_mut(place).map(std::mem::take).unwrap_or_default()))
 }
 
 /// The dimensions of a group that a success has too.

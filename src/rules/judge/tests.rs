@@ -128,6 +128,80 @@ fn bounces_that_lag_are_taken_of_the_sends_that_they_belong_to() {
     assert!(found(&five_percent(), &bounced, &blast).is_empty());
 }
 
+/// What a rate finds once it has looked back, too.
+fn surely(failing: &[Cell], sends: &[Cell]) -> Vec<(u64, u64)> {
+    let rule = five_percent();
+    let found = Evidence::of(&rule, failing).looking_back(&rule, sends).judge(&rule);
+    found.iter().map(|f| (f.count, f.of)).collect()
+}
+
+#[test]
+fn leftovers_of_a_blast_are_few_of_many_though_nothing_is_sent_any_more() {
+    let blast = [cell("02:00", "email_sent", "newsletter:1", 100_000)];
+    let left = [cell("14:20", "email_bounced", "newsletter:1", 90)];
+    assert_eq!(found(&five_percent(), &left, &blast), [(90, 90)]);
+    assert!(surely(&left, &blast).is_empty());
+    let others = [cell("02:00", "email_sent", "newsletter:2", 100_000)];
+    assert_eq!(surely(&left, &others), [(90, 90)]); // no sends of its own: a count
+}
+
+#[test]
+fn leftovers_beside_a_trickle_are_few_of_what_the_blast_may_leave_behind() {
+    let sends = [cell("02:00", "email_sent", "newsletter:1", 10_000), cell("14:00", "email_sent", "newsletter:1", 30)];
+    let left = |n| [cell("14:20", "email_bounced", "newsletter:1", n)];
+    assert_eq!(found(&five_percent(), &left(15), &sends), [(15, 30)]);
+    assert!(surely(&left(15), &sends).is_empty());
+    // Less and less of it: what would be a tail after an hour or two is none after half a day.
+    let soon = [cell("12:00", "email_sent", "newsletter:1", 500), cell("14:00", "email_sent", "newsletter:1", 30)];
+    let late = [cell("02:00", "email_sent", "newsletter:1", 500), cell("14:00", "email_sent", "newsletter:1", 30)];
+    assert_eq!(surely(&left(15), &soon), []);
+    assert_eq!(surely(&left(15), &late), [(15, 30)]);
+}
+
+#[test]
+fn a_batch_that_bounces_wholly_hours_later_is_all_of_it() {
+    let sends = [cell("02:00", "email_sent", "newsletter:1", 2_000)];
+    assert_eq!(surely(&[cell("14:20", "email_bounced", "newsletter:1", 2_000)], &sends), [(2_000, 2_000)]);
+    assert_eq!(surely(&[cell("14:20", "email_bounced", "newsletter:1", 400)], &sends), [(400, 2_000)]);
+}
+
+fn trouble(failing: &[Cell], sends: &[Cell], looked_back: bool) -> Option<Trouble> {
+    let rule = five_percent();
+    let group = group_of(&rule, &failing[0].series);
+    let evidence = match looked_back {
+        true => Evidence::of(&rule, failing).looking_back(&rule, sends),
+        false => Evidence::of(&rule, failing).with_sends(&rule, sends),
+    };
+    evidence.trouble(&rule, &group, Span::new(Minute::of(at("14:00")), Minute::of(at("18:00"))))
+}
+
+#[test]
+fn trouble_lasts_until_no_window_is_above_the_limit_to_close_at() {
+    let sends: Vec<Cell> = (13..18).map(|hour| cell(&format!("{hour}:00"), "email_sent", "campaign:5", 100)).collect();
+    let failing = [
+        cell("14:10", "email_bounced", "campaign:5", 20),
+        cell("15:05", "email_bounced", "campaign:5", 4),
+        cell("16:30", "email_bounced", "campaign:5", 4),
+    ];
+    let trouble = trouble(&failing, &sends, false).expect("above 4 %");
+    assert_eq!(trouble, Trouble { ends: Minute::of(at("15:10")), last: at("15:05:20"), unclear: false });
+}
+
+#[test]
+fn one_failure_is_calm_however_few_messages_it_is_of() {
+    let sends = [cell("14:00", "email_sent", "campaign:5", 3)];
+    assert_eq!(trouble(&[cell("14:10", "email_bounced", "campaign:5", 1)], &sends, false), None);
+    assert!(trouble(&[cell("14:10", "email_bounced", "campaign:5", 2)], &sends, false).is_some());
+}
+
+#[test]
+fn leftovers_are_unclear_until_it_is_known_of_how_many_they_are() {
+    let (left, blast) =
+        ([cell("15:00", "email_bounced", "newsletter:1", 3)], [cell("02:00", "email_sent", "newsletter:1", 1_000)]);
+    assert!(trouble(&left, &blast, false).is_some_and(|trouble| trouble.unclear));
+    assert_eq!(trouble(&left, &blast, true), None);
+}
+
 proptest! {
     #[test]
     fn the_order_of_cells_does_not_matter(minutes in proptest::collection::vec((0i64..60, 1u64..3), 1..20)) {
@@ -145,5 +219,31 @@ proptest! {
             inside.map(|(_, n)| n).sum::<u64>() >= 3
         });
         prop_assert_eq!(!found(&rule, &cells, &[]).is_empty(), truly);
+    }
+
+    /// So no incident opens that is quiet at once.
+    #[test]
+    fn whatever_opens_is_above_the_limit_to_close_at(
+        sends in proptest::collection::vec((0i64..600, 1u64..200), 0..12),
+        failing in proptest::collection::vec((480i64..600, 1u64..12), 1..12),
+        looked_back in proptest::bool::ANY,
+    ) {
+        let rule = five_percent();
+        let cells = |of: &[(i64, u64)], kind: &str| -> Vec<Cell> {
+            of.iter().map(|(m, n)| Cell { minute: Minute::of(at("04:00")).plus(*m), ..cell("04:00", kind, "campaign:5", *n) }).collect()
+        };
+        let (sends, failing) = (cells(&sends, "email_sent"), cells(&failing, "email_bounced"));
+        let mut evidence = Evidence::of(&rule, &failing).with_sends(&rule, &sends);
+        evidence.looked_back = looked_back;
+        for end in (480..600).map(|m| Minute::of(at("04:00")).plus(m)) {
+            let window: Vec<Cell> = failing.iter().filter(|c| end.plus(-60) <= c.minute && c.minute <= end).cloned().collect();
+            let group = group_of(&rule, &failing[0].series);
+            let count = window.iter().map(|c| c.count).sum();
+            let (rate, none) = (Rate::of(&rule.condition).expect("a rate"), Counts::default());
+            if rate.opens(count, &evidence.sends(&group, &none), end).is_some() {
+                let trouble = evidence.trouble(&rule, &group, Span::new(end, end.plus(1)));
+                prop_assert!(trouble.is_some_and(|t| t.ends == end));
+            }
+        }
     }
 }
