@@ -128,3 +128,37 @@ async fn what_opened_at_night_is_told_to_those_of_the_day_when_it_is_still_open(
     t.until("2026-11-23T07:20").await;
     assert_snapshot!(t.said());
 }
+
+#[tokio::test]
+async fn a_source_that_joins_an_open_incident_is_told_to_those_who_hear_of_it_and_to_them_alone() {
+    let by_source = "[[routes]]\nmatch = { source = \"transactional:*\" }\nreceivers = [\"pager\"]\n[[routes]]\nreceivers = [\"chat\"]\n";
+    let t = Timeline::new("2026-11-23T06:00", "")
+        .await
+        .renamed("[[routes]]\nreceivers = [\"pager\", \"chat\"]\n", by_source)
+        .reconfigured("")
+        .await;
+    t.until("2026-11-23T06:02").await;
+    fail(&t, 5..=5).await;
+    t.until("2026-11-23T06:05").await;
+    for _ in 0..2 {
+        t.event(failed_email().of("transactional:2")).await;
+    }
+    t.until("2026-11-23T06:08").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn of_many_sources_each_is_routed_as_if_it_were_the_only_one() {
+    let by_source = "[[routes]]\nmatch = { source = \"campaign:*\" }\nreceivers = [\"chat\"]\n[[routes]]\nmatch = { source = \"transactional:*\" }\nreceivers = [\"pager\"]\n";
+    let t = Timeline::new("2026-11-23T06:00", "")
+        .await
+        .renamed("[[routes]]\nreceivers = [\"pager\", \"chat\"]\n", by_source)
+        .reconfigured("")
+        .await;
+    t.until("2026-11-23T06:02").await;
+    t.event(failed_email().of("campaign:5")).await;
+    t.event(failed_email().of("transactional:2")).await;
+    t.event(failed_email().of("campaign:6")).await;
+    t.until("2026-11-23T06:05").await;
+    assert_snapshot!(t.said());
+}

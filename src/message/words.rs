@@ -71,19 +71,28 @@ pub fn where_to_click(config: &Config, names: &Names, source: &Source) -> Option
     Some(format!("{place} > {}", self::source(config, names, source)))
 }
 
-/// What makes a rule true: `more than 5 % email_bounced of email_sent within 1h`.
+/// What makes a rule true: `more than 5 % email_bounced of email_sent within 1h, until 4 % or less`.
 pub fn condition(rule: &Rule) -> String {
     let events = kinds(&rule.events);
     match &rule.condition {
         Condition::Count { at_least, within } => {
             format!("{at_least} or more of {events} within {}", show_duration(*within))
         }
-        Condition::Rate { of, above, within, .. } => {
-            let percent = format!("{:.3}", above * 100.0);
-            let percent = percent.trim_end_matches('0').trim_end_matches('.');
-            format!("more than {percent} % {events} of {} within {}", kinds(of), show_duration(*within))
+        Condition::Rate { of, above, below, within, .. } => {
+            let (of, within) = (kinds(of), show_duration(*within));
+            format!(
+                "more than {} % {events} of {of} within {within}, until {} % or less",
+                percent(*above),
+                percent(*below)
+            )
         }
     }
+}
+
+/// `0.3` for 0.003.
+fn percent(fraction: f64) -> String {
+    let digits = format!("{:.3}", fraction * 100.0);
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `*_failed (7 channels)` rather than seven names.

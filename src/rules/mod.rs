@@ -1,6 +1,8 @@
 //! Rules: conditions on tallies that open incidents, and when those resolve. Pure.
 
+pub mod counts;
 pub mod judge;
+pub mod rate;
 pub mod resolve;
 pub mod wilson;
 
@@ -34,8 +36,10 @@ pub enum Condition {
     Rate {
         /// Kinds that the rate is taken of, each for the rule's events of its own channel.
         of: Vec<Kind>,
-        /// A fraction of one.
+        /// It opens above this fraction of one, beyond chance.
         above: f64,
+        /// It is quiet while no window is above this fraction; at most `above`.
+        below: f64,
         within: SignedDuration,
         /// How far failures lag behind their sends.
         lag: SignedDuration,

@@ -23,17 +23,18 @@ pub enum Standing {
     NotSeenFixed(usize),
 }
 
-/// Judges an open incident. `failing` are its failures since it began, `successes` those of the paired metrics.
+/// Judges an open incident that has been quiet from `since` on: from its last failure, or, for a rate, from the end of
+/// the last window above the limit to close at. `failing` are its failures until then, `successes` those of the paired
+/// metrics.
 pub fn standing(
     rule: &Rule,
     failing: &[Total],
     successes: &[Total],
-    opened_last: Timestamp,
+    since: Timestamp,
     coverage: &Coverage,
     now: Timestamp,
 ) -> Standing {
-    let last = failing.iter().map(|t| t.last).max().unwrap_or(opened_last);
-    let quiet = coverage.quiet_since(last, now);
+    let quiet = coverage.quiet_since(since, now);
     if quiet < rule.quiet_for() {
         return Standing::NotQuiet;
     }

@@ -13,7 +13,7 @@ use super::open::{self, Opening};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::customerio::event::{Event, Fate};
-use crate::incident::{IncidentKey, Subject};
+use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Handled, Message, Outbox};
 use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
@@ -146,7 +146,11 @@ impl Evaluate<'_> {
         events: &[Event],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for finding in findings(self.store, self.config, rule, judge::span_around(rule, first, last)).await? {
+        let found = findings(self.store, self.config, rule, judge::span_around(rule, first, last)).await?;
+        for (incident, finding) in &found.open {
+            open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
+        }
+        for finding in found.new {
             let samples = samples(rule, &finding, events);
             let opening = Opening::of_rule(self.config, rule, &finding, samples);
             open::open(self.store, self.outbox, self.config, opening, now).await?;
@@ -155,29 +159,46 @@ impl Evaluate<'_> {
     }
 }
 
-/// The groups for which a rule is newly true in a span. Tick asks the same once a minute.
-pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Span) -> Result<Vec<Finding>, StoreError> {
+/// Where a rule is true in a span.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The groups for which it is newly so.
+    pub new: Vec<Finding>,
+    /// The open incidents of the others.
+    pub open: Vec<(Incident, Finding)>,
+}
+
+/// The groups for which a rule is true in a span. Tick asks the same once a minute.
+pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Span) -> Result<Findings, StoreError> {
     let mut evidence = Evidence::of(rule, &store.cells(&rule.events, span).await?);
     if let Some((kinds, span)) = judge::denominator(rule, span) {
         if !evidence.may_be_rate() {
-            return Ok(Vec::new());
+            return Ok(Findings::default());
         }
         evidence = evidence.with_sends(rule, &store.cells(kinds, span).await?);
     }
-    let mut news = Vec::new();
+    let (mut open, mut news) = (Vec::new(), Vec::new());
     for finding in evidence.judge(rule) {
         let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
         // Most groups are quiet: only those for which the rule is true have their past looked up.
-        let episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
-        if episodes.last().is_some_and(|newest| newest.is_open()) {
+        let mut episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
+        if let Some(incident) = episodes.pop_if(|newest| newest.is_open()) {
+            open.push((incident, finding));
             continue;
         }
-        news.extend(match episodes.as_slice() {
+        let finding = match episodes.as_slice() {
             [] => Some(finding),
             past => evidence.judge_news(rule, &finding.group, past),
-        });
+        };
+        news.extend(finding.map(|finding| (finding, episodes)));
     }
-    Ok(news)
+    // A rate that would open is first compared with the sends of days: they are dear to read, and openings are rare.
+    let Some((kinds, span)) = judge::look_back(rule, span).filter(|_| !news.is_empty()) else {
+        return Ok(Findings { new: news.into_iter().map(|(finding, _)| finding).collect(), open });
+    };
+    let evidence = evidence.looking_back(rule, &store.cells(kinds, span).await?);
+    let sure = |(finding, past): (Finding, Vec<Incident>)| evidence.judge_news(rule, &finding.group, &past);
+    Ok(Findings { new: news.into_iter().filter_map(sure).collect(), open })
 }
 
 /// The stretches of minutes in which this batch's events may have made the rule true.

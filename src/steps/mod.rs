@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod roll_up;
 pub mod sweep;
 pub mod tick;
+pub mod troubles;
 
 /// Panics when a body holds what `BRIDGE_PLANT_PANIC` says: so tests see, on the built programs, that a panic is that
 /// one body's trouble. Only in debug builds; a release has nothing of it.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tick::Tick;
-use super::{facts, heartbeats, open};
+use super::{facts, heartbeats, open, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
 use crate::incident::{How, Incident, Member, Numbers, State, Subject};
 use crate::rules::resolve::{self, Standing};
-use crate::rules::{Rule, judge};
+use crate::rules::{Condition, Rule, judge};
 use crate::store::{StoreError, Write};
 use crate::tally::Total;
 use crate::tally::coverage::Coverage;
@@ -61,24 +61,53 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An open incident of a rule with its failures.
+/// An open incident of a rule.
 struct Watched<'a> {
     incident: &'a Incident,
-    failing: Vec<Total>,
+    /// Its last failure, as far as its trouble went.
     last: Timestamp,
+    /// It has been quiet from then on.
+    quiet_from: Timestamp,
 }
 
 impl<'a> Watched<'a> {
-    fn of(rule: &Rule, incident: &'a Incident, failing: &[Total]) -> Option<Self> {
-        let Subject::Rule { group, .. } = &incident.subject else { return None };
-        let ours = |t: &&Total| t.last >= incident.since && judge::in_group(rule, group, &t.series);
-        let failing: Vec<Total> = failing.iter().filter(ours).cloned().collect();
-        let last = failing.iter().map(|t| t.last).max().unwrap_or(incident.last);
-        Some(Self { incident, failing, last })
+    fn of_rate(trouble: troubles::Ended<'a>) -> Self {
+        Self { incident: trouble.incident, last: trouble.last, quiet_from: trouble.at }
+    }
+
+    fn of_count(incident: &'a Incident) -> Self {
+        Self { incident, last: incident.last, quiet_from: incident.last }
+    }
+
+    /// A count is quiet from its last failure on.
+    fn heed(&mut self, rule: &Rule, totals: &[Total]) {
+        if let Some(last) = self.ours(rule, totals).map(|t| t.last).max() {
+            (self.last, self.quiet_from) = (last, last);
+        }
+    }
+
+    fn ours<'t>(&self, rule: &Rule, totals: &'t [Total]) -> impl Iterator<Item = &'t Total> {
+        let incident = self.incident;
+        let group = match &incident.subject {
+            Subject::Rule { group, .. } => Some(group),
+            _ => None,
+        };
+        let is_ours = move |t: &&Total| {
+            t.last >= incident.since && group.is_some_and(|group| judge::in_group(rule, group, &t.series))
+        };
+        totals.iter().filter(is_ours)
+    }
+
+    /// Its failures among those of its rule. What a place failed after the trouble is everyday: a success after the
+    /// trouble's last failure shows that it works.
+    fn failing(&self, rule: &Rule, totals: &[Total]) -> Vec<Total> {
+        let before = self.ours(rule, totals).filter(|t| t.first_minute <= Minute::of(self.last));
+        before.map(|t| Total { last: t.last.min(self.last), ..t.clone() }).collect()
     }
 }
 
-/// One read of failures and at most one of successes for all open incidents of a rule.
+/// One read of failures and at most one of successes for all open incidents of a rule, and for a rate first of its
+/// latest windows: most ticks end there.
 async fn of_rule(
     tick: &Tick<'_>,
     rule: &Rule,
@@ -86,21 +115,39 @@ async fn of_rule(
     coverage: &Coverage,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(begin) = incidents.iter().map(|i| Minute::of(i.since)).min() else { return Ok(()) };
-    let end_minute = Minute::of(now).plus(facts::AHEAD_MINUTES);
-    let failing = tick.store.totals(Some(&rule.events), Span::new(begin, end_minute)).await?;
-    let quiet: Vec<Watched> = incidents
-        .iter()
-        .filter_map(|incident| Watched::of(rule, incident, &failing))
-        .filter(|w| coverage.quiet_since(w.last, now) >= rule.quiet_for())
-        .collect();
-    let Some(from) = quiet.iter().flat_map(|w| &w.failing).map(|t| Minute::of(t.last)).min() else {
-        return Ok(());
+    let is_quiet = |w: &Watched| coverage.quiet_since(w.quiet_from, now) >= rule.quiet_for();
+    let is_rate = matches!(rule.condition, Condition::Rate { .. });
+    let mut watched: Vec<Watched> = if is_rate {
+        troubles::ends(tick.store, rule, incidents, now)
+            .await?
+            .into_iter()
+            .map(Watched::of_rate)
+            .filter(is_quiet)
+            .collect()
+    } else {
+        incidents.iter().map(Watched::of_count).collect()
     };
-    let mut successes = tick.store.totals(Some(&resolve::paired_kinds(rule)), Span::new(from, end_minute)).await?;
+    let Some(begin) = watched.iter().map(|w| Minute::of(w.incident.since)).min() else { return Ok(()) };
+    let end_minute = Minute::of(now).plus(facts::AHEAD_MINUTES);
+    let totals = tick.store.totals(Some(&rule.events), Span::new(begin, end_minute)).await?;
+    if !is_rate {
+        watched.iter_mut().for_each(|w| w.heed(rule, &totals));
+        watched.retain(is_quiet);
+    }
+    let watched: Vec<(Watched, Vec<Total>)> = watched
+        .into_iter()
+        .map(|w| {
+            let failing = w.failing(rule, &totals);
+            (w, failing)
+        })
+        .collect();
+    let mut successes = match watched.iter().flat_map(|(_, failing)| failing).map(|t| Minute::of(t.last)).min() {
+        Some(from) => tick.store.totals(Some(&resolve::paired_kinds(rule)), Span::new(from, end_minute)).await?,
+        None => Vec::new(),
+    };
     successes.retain(|t| t.series.fate == Fate::Counted);
-    for Watched { incident, failing, last } in quiet {
-        if let Standing::Over(how) = resolve::standing(rule, &failing, &successes, last, coverage, now) {
+    for (Watched { incident, last, quiet_from }, failing) in watched {
+        if let Standing::Over(how) = resolve::standing(rule, &failing, &successes, quiet_from, coverage, now) {
             end(tick, incident, how, last, now).await?;
         }
     }

@@ -57,7 +57,11 @@ impl Tick<'_> {
         let minute = Minute::of(now);
         for rule in &self.config.rules {
             let span = judge::span_around(rule, minute, minute);
-            for finding in evaluate::findings(self.store, self.config, rule, span).await? {
+            let found = evaluate::findings(self.store, self.config, rule, span).await?;
+            for (incident, finding) in &found.open {
+                open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
+            }
+            for finding in found.new {
                 let opening = Opening::of_rule(self.config, rule, &finding, Vec::new());
                 open::open(self.store, self.outbox, self.config, opening, now).await?;
             }

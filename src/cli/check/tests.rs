@@ -74,7 +74,7 @@ async fn the_example_is_explained_in_words_and_has_no_finding() {
     Rules
       transactional-failing: critical on 3 or more of email_failed, sms_failed, push_failed within 10m, from transactional:*, by cause; over after 30m of quiet
       campaign-failing: warning on 10 or more of *_failed (7 channels) within 30m, from campaign:*, broadcast:*, newsletter:*, by cause; over after 30m of quiet
-      bounce-rate: warning on more than 5 % email_bounced of email_sent within 1h, by source; over after 1h of quiet
+      bounce-rate: warning on more than 5 % email_bounced of email_sent within 1h, until 4 % or less, by source; over after 1h of quiet
 
     Heartbeats
       Activation: Activation (campaign 5), at least 40 email_sent a day by 18:00, critical; next due Mon 2026-11-23 18:00

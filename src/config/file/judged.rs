@@ -47,6 +47,9 @@ pub struct Rate {
     /// The fraction that is too much: `0.05` is 5 %.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub above: f64,
+    /// The fraction at or under which an incident is quiet again, at most `above`. Default: four fifths of `above`.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub below: Option<f64>,
     /// Within which time, `1m` to `7d`.
     pub within: Duration,
     /// How much later than their sends failures come, at most `7d`.

@@ -7,6 +7,7 @@ use super::{kinds, sources};
 use crate::config::reader::{Item, Problem, Table, Unique, quoted};
 use crate::customerio::event::Kind;
 use crate::incident::{Dimension, Severity};
+use crate::rules::rate::BELOW;
 use crate::rules::{Condition, Rule};
 
 /// Shortest window: tallies are kept by the minute (design, State).
@@ -29,7 +30,10 @@ pub fn defaults() -> Vec<Rule> {
         severity,
         quiet_for: None,
     };
-    let rate = |of: &str, above, within| Condition::Rate { of: kinds::expand(of), above, within, lag: LAG };
+    let rate = |of: &str, above, within| {
+        let below = above * BELOW;
+        Condition::Rate { of: kinds::expand(of), above, below, within, lag: LAG }
+    };
     let three_failures = Condition::Count { at_least: 3, within: SignedDuration::from_mins(10) };
     // A source may send on several channels; a rate of a mixture would say little.
     let by_channel = [Dimension::Source, Dimension::Channel];
@@ -112,6 +116,7 @@ fn rate(mut table: Table<'_>, events: &[Kind]) -> Option<Condition> {
     }
     let of = distinct(table.one_or_many("of", kinds::some).into_iter().flatten());
     let above = table.need("above", Item::fraction);
+    let below = table.get("below", |item| below(item, above));
     let within = table.need("within", |item| item.duration(MINUTE..=WEEK));
     let lag = table.get("lag", |item| item.duration(SignedDuration::ZERO..=WEEK)).unwrap_or(LAG);
     let alone = events.iter().find(|event| !of.iter().any(|o| o.channel == event.channel));
@@ -125,7 +130,28 @@ fn rate(mut table: Table<'_>, events: &[Kind]) -> Option<Condition> {
         table.error_at("of", Problem::warning(what).did_you_mean(Some(format!("*_{metric}"))));
     }
     table.finish();
-    Some(Condition::Rate { of, above: above?, within: within?, lag })
+    let above = above?;
+    Some(Condition::Rate { of, above, below: below.unwrap_or(above * BELOW), within: within?, lag })
+}
+
+/// The limit to close at. Above the one to open at, an incident would be over while its rule is still true.
+fn below(item: &Item<'_>, above: Option<f64>) -> Option<f64> {
+    let below = item.fraction()?;
+    if let Some(above) = above.filter(|above| below > *above) {
+        let what = format!("{} lies over \"above\": {below} and {above}", item.place());
+        item.error(
+            Problem::error(what)
+                .allowed(format!("a fraction between 0 and {above}; without it {}", shown(above * BELOW))),
+        );
+        return None;
+    }
+    Some(below)
+}
+
+/// Without the last digits of a product.
+fn shown(fraction: f64) -> String {
+    let digits = format!("{fraction:.6}");
+    digits.trim_end_matches('0').to_owned()
 }
 
 /// Each value once, in the order of its first appearance.

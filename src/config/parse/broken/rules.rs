@@ -27,6 +27,11 @@ fn rules_that_are_wrong() {
         rule("rate = { of = \"email_sent\", above = \"5%\", within = \"1h\" }\n"),
         rule("rate = { of = \"email_snet\", above = 0.05, within = \"1h\" }\n"),
         rule("rate = { above = 0.05, within = \"1h\" }\n"),
+        rule("rate = { of = \"email_sent\", above = 0.05, below = 0.06, within = \"1h\" }\n"),
+        rule("rate = { of = \"email_sent\", above = 0.05, below = 0, within = \"1h\" }\n"),
+        rule("rate = { of = \"email_sent\", above = 0.05, below = \"4%\", within = \"1h\" }\n"),
+        rule("rate = { of = \"email_sent\", below = 0.04, within = \"1h\" }\n"),
+        rule("rate = { of = \"email_sent\", above = 0.05, bellow = 0.04, within = \"1h\" }\n"),
         rule(&format!("{COUNT}severity = \"crit\"\n")),
         rule(&format!("{COUNT}sevrity = \"critical\"\n")),
         rule(&format!("{COUNT}group_by = [\"cuase\"]\n")),
@@ -59,6 +64,11 @@ fn rules_that_are_wrong() {
     4:37: error: "above" in rate of [[rules]] must be a number, found the text "5%"; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
     4:15: error: "of" in rate of [[rules]] is no event: "email_snet"; allowed: <channel>_<metric>, or a pattern such as *_failed; metrics of email: drafted, attempted, sent, delivered, opened, clicked, converted, bounced, dropped, deferred, spammed, failed, unsubscribed, undeliverable; did you mean "email_sent"?
     4:8: error: "of" is missing in rate of [[rules]]; allowed: of = "email_sent"
+    4:51: error: "below" in rate of [[rules]] lies over "above": 0.06 and 0.05; allowed: a fraction between 0 and 0.05; without it 0.04
+    4:51: error: "below" in rate of [[rules]] is out of range: 0; allowed: a fraction between 0 and 1, for example 0.05 for 5 %
+    4:51: error: "below" in rate of [[rules]] must be a number, found the text "4%"; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.04"?
+    4:8: error: "above" is missing in rate of [[rules]]; allowed: above = 0.05
+    4:43: error: unknown key "bellow" in rate of [[rules]]; allowed: of, above, below, within, lag; did you mean "below"?
     5:12: error: "severity" in [[rules]] cannot be "crit"; allowed: critical, warning, info; did you mean "critical"?
     5:1: error: unknown key "sevrity" in [[rules]]; allowed: name, events, sources, group_by, count, rate, severity, quiet_for; did you mean "severity"?
     5:13: error: "group_by" in [[rules]] cannot be "cuase"; allowed: cause, source, action, channel, metric, provider; did you mean "cause"?
