@@ -11,6 +11,7 @@ pub mod ingest;
 pub mod open;
 pub mod resolve;
 pub mod roll_up;
+pub mod silences;
 pub mod sweep;
 pub mod tick;
 

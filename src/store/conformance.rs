@@ -1,6 +1,8 @@
 //! What every store must do, asked through the trait alone. Each store's tests make a [`World`] and run all of it with
 //! [`conformance!`].
 
+mod retention;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,6 +31,9 @@ pub trait World: Send + Sync {
 
     /// It is now this late, and what has expired is gone.
     async fn at(&self, now: Timestamp);
+
+    /// It is now this late, and nothing was deleted.
+    async fn clock_at(&self, now: Timestamp);
 }
 
 /// Runs everything over the worlds that a function makes; one that makes none has said why.
@@ -68,10 +73,17 @@ macro_rules! conformance {
             the_last_verdict_on_a_period_stands,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
+            a_silence_is_kept_until_30_days_after_its_end_and_replaced_by_its_id,
+            the_seen_set_and_the_registers_expire_without_being_deleted,
+            incidents_and_what_was_told_of_them_expire_400_days_after_their_end,
+            what_was_told_is_gone_when_nothing_is_left_that_it_is_about,
+            quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_once,
+            verdicts_and_cursors_expire_after_400_days,
         );
     };
 }
 pub(in crate::store) use conformance;
+pub use retention::*;
 
 fn span(from: &str, to: &str) -> Span {
     Span::new(Minute::of(t(from)), Minute::of(t(to)))

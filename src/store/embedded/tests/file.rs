@@ -96,7 +96,7 @@ fn a_file_that_is_not_ours_to_use_is_refused_with_the_reason() {
 async fn a_job_that_fails_or_panics_fails_alone() {
     let fresh = Fresh::store();
     let database = &fresh.store.database;
-    let put = |tx: &Connection, name: &str| tx.execute("INSERT INTO cursors VALUES (?1, 'x')", [name]);
+    let put = |tx: &Connection, name: &str| tx.execute("INSERT INTO cursors (name, value) VALUES (?1, 'x')", [name]);
     let (panicked, failed, done) = tokio::join!(
         database.write::<()>(move |tx| {
             put(tx, "panicked")?;
@@ -184,7 +184,7 @@ async fn a_stuck_disk_refuses_at_once_and_what_was_taken_is_still_done() {
 async fn dropping_the_store_finishes_what_waits() {
     let fresh = Fresh::store();
     let store = fresh.again();
-    let write = store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors VALUES ('late', 'x')", [])?));
+    let write = store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors (name, value) VALUES ('late', 'x')", [])?));
     // Handed over, and nobody waits for the answer.
     let _ = futures_util::FutureExt::now_or_never(write);
     drop(store);
