@@ -30,6 +30,8 @@ pub struct Day {
     pub incidents: Vec<Incident>,
     /// By incident id: what became of messages that were not delivered.
     pub untold: Vec<(String, String)>,
+    /// What silences kept from receivers, a line a silence.
+    pub silenced: Vec<String>,
     pub quarantined: usize,
     pub coverage: Coverage,
     /// What is to be said of older signing keys.
@@ -43,6 +45,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(channel_lines(day));
     lines.extend(cause_line(day));
     lines.extend(incident_lines(config, day, now));
+    lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
     lines

@@ -6,6 +6,8 @@
 //! <https://github.com/prometheus/alertmanager/issues/226>).
 
 pub mod condition;
+#[cfg(test)]
+mod laws;
 pub mod words;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Conditions, Unclear};
 
 use crate::incident::{Incident, Subject};
-use crate::route::Labels;
+use crate::route::{Label, Labels};
 
 /// Days a silence is kept after its end: the digest and `bridge silence list` still name it.
 pub const SILENCE_DAYS: i64 = 30;
@@ -73,12 +75,16 @@ impl Silence {
     /// Whether it is about this incident, with labels that may say more than those it opened with. The digest is never
     /// silenced, nor is a roll-up, whose members are asked one by one; blindness is, but only when it is named.
     pub fn covers(&self, incident: &Incident, labels: &Labels) -> bool {
-        let may_be = match incident.subject {
-            Subject::Rule { .. } | Subject::Heartbeat { .. } => true,
-            Subject::Blindness => self.matchers.name_blindness(),
-            Subject::Digest { .. } | Subject::RollUp { .. } => false,
-        };
-        may_be && self.matchers.hold(labels)
+        match incident.subject {
+            Subject::Rule { .. } | Subject::Heartbeat { .. } => self.matchers.hold(labels),
+            Subject::Blindness if self.matchers.name_blindness() => {
+                // It has the labels of what it borrowed its route from, too.
+                let mut labels = labels.clone();
+                labels.insert(Label::Kind, vec![incident.subject.kind().to_owned()]);
+                self.matchers.hold(&labels)
+            }
+            Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => false,
+        }
     }
 }
 
@@ -97,13 +103,12 @@ pub fn muting<'a>(
 mod tests {
     use super::*;
     use crate::incident::{IncidentKey, Numbers, Severity, State};
-    use crate::route::Label;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
     }
 
-    fn incident_of(subject: Subject) -> Incident {
+    pub fn incident_of(subject: Subject) -> Incident {
         Incident {
             key: IncidentKey::new("acme", &subject),
             episode: 1,
@@ -125,7 +130,7 @@ mod tests {
         }
     }
 
-    fn silence(conditions: &[&str], start: i64, end: i64) -> Silence {
+    pub fn silence(conditions: &[&str], start: i64, end: i64) -> Silence {
         let conditions: Vec<String> = conditions.iter().map(|c| (*c).to_owned()).collect();
         Silence {
             id: format!("{start:04}{end:04}"),
@@ -142,7 +147,7 @@ mod tests {
         pairs.iter().map(|(l, v)| (*l, v.iter().map(|v| v.to_string()).collect())).collect()
     }
 
-    fn rule() -> Subject {
+    pub fn rule() -> Subject {
         Subject::Rule { name: "bounce-rate".into(), group: Default::default() }
     }
 

@@ -11,9 +11,13 @@ pub fn by(silence: &Silence) -> String {
     format!("{}: {}", silence.author, silence.reason)
 }
 
-/// What an alert says that is told when its silence is over. `None`: it is known no more.
+/// What an alert says that is told though it was silenced: the silence is over, or covers it no more. `None`: it is known
+/// no more.
 pub fn was_silenced(silence: Option<&Silence>, zone: &TimeZone, now: Timestamp) -> String {
     match silence {
+        Some(silence) if now < silence.end => {
+            format!("The silence until {} does not cover what it is now ({})", text::clock(silence.end, zone, now), by(silence))
+        }
         Some(silence) => format!("It was silenced until {} ({})", text::clock(silence.end, zone, now), by(silence)),
         None => "It was silenced until now".to_owned(),
     }
