@@ -1,10 +1,13 @@
 //! A silence mutes what it covers, and only that; nobody is left with a page that never ends, nor gets the end of one
 //! that never came.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
 use crate::support::timeline::Timeline;
-use crate::support::{failed_email, sent_email};
+use crate::support::world::TRANSACTIONAL_FAILING;
+use crate::support::{PATIENCE, World, failed_email, sent_email};
 
 const FAILING: &str = r#"
 [[rules]]
@@ -139,4 +142,63 @@ async fn blindness_is_muted_only_by_its_name() {
         t.silence_until("2026-11-23T11:00").await;
         assert_eq!(t.said().matches(" opened: Nothing has arrived").count(), pages, "{conditions:?}: {}", t.said());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_silences_and_ends_it_while_serve_runs() {
+    let world = World::new().await;
+    let serve = world.setup(TRANSACTIONAL_FAILING).start().await;
+    let bridge = async |args: &[&str]| serve.setup().bridge(args).await;
+    let add = ["silence", "add", "rule=transactional-failing", "source=transactional:2", "--for", "2h"];
+    let (code, said, _) = bridge(&[&add[..], &["--reason", "new mail provider"]].concat()).await;
+    assert_eq!(code, 0, "{said}");
+    let id = said.split_whitespace().next().expect("an id").to_owned();
+    for _ in 0..3 {
+        assert_eq!(serve.post(&failed_email().of("transactional:2")).await.status, 200);
+    }
+    world.pager.nothing_more_for(Duration::from_secs(3)).await;
+    assert!(world.pager.seen().is_empty() && world.slack.seen().is_empty());
+
+    let (code, listed, _) = bridge(&["silence", "list", "--json"]).await;
+    let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    assert_eq!(code, 0);
+    assert_eq!(listed[0]["id"], id.as_str());
+    assert_eq!((&listed[0]["author"], &listed[0]["state"]), (&"ada".into(), &"active".into()));
+    assert_eq!(listed[0]["matchers"]["source"], serde_json::json!(["transactional:2"]));
+
+    let (code, said, _) = bridge(&["silence", "end", &id]).await;
+    assert_eq!(code, 0, "{said}");
+    let pages = world.pager.wait_for(1, PATIENCE).await;
+    assert_eq!(pages[0].json()["event_action"], "trigger");
+    let post = world.slack.wait_for(1, PATIENCE).await[0].text();
+    assert!(post.contains("It was silenced until") && post.contains("ada: new mail provider"), "{post}");
+    let (code, said, _) = bridge(&["silence", "end", &id]).await;
+    assert!(code == 0 && said.contains("had ended"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_in_a_silence_is_told_and_silences_nothing() {
+    let world = World::new().await;
+    let serve = world.setup(TRANSACTIONAL_FAILING).start().await;
+    let reason = ["--reason", "x"];
+    for (args, part) in [
+        (&["ruel=x", "--for", "2h"][..], "did you mean rule?"),
+        (&["--for", "2h"], "what is to be silenced?"),
+        (&["rule=x"], "--for 2h, or --until 16:30"),
+        (&["rule=x", "--for", "2 hours"], "a duration such as"),
+        (&["rule=x", "--until", "2026-01-01 08:00"], "over before it begins"),
+        (&["rule=x", "--for", "200d"], "92 days at most"),
+        (&["rule=x", "--for", "2h", "--author", "a\nb"], "one line"),
+    ] {
+        let (code, said, complaint) = serve.setup().bridge(&[&["silence", "add"], args, &reason].concat()).await;
+        assert_eq!((code, said.as_str()), (2, ""), "{args:?}: {complaint}");
+        assert!(complaint.contains(part), "{args:?}: {complaint}");
+    }
+    let (code, _, complaint) = serve.setup().bridge(&["silence", "end", "nothing"]).await;
+    assert!(code == 2 && complaint.contains("there is no silence"), "{complaint}");
+    let (code, said, _) = serve.setup().bridge(&["silence", "list"]).await;
+    assert_eq!((code, said.as_str()), (0, "Nothing is silenced.\n"));
+    let (code, _, note) =
+        serve.setup().bridge(&[&["silence", "add", "rule=transactional-faling", "--for", "2h"], &reason[..]].concat()).await;
+    assert!(code == 0 && note.contains("no rule or heartbeat is called"), "{note}");
 }

@@ -11,3 +11,4 @@ pub mod metric;
 pub mod parse;
 pub mod provider;
 pub mod signature;
+pub mod traces;

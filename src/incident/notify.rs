@@ -172,6 +172,17 @@ pub fn compared(told: &Told, now: Timestamp) -> Told {
     Told { compared_at: Some(now), ..told.clone() }
 }
 
+/// What is recorded so that a receiver which did not take something is told again what is true now. One that took the
+/// opening is owed its end, and not another opening (law 7).
+pub fn again(incident: &Incident, told: &Told) -> Told {
+    let stage = match told.stage {
+        Stage::Undeliverable { .. } if told.receipt.is_some() => Stage::Opened { severity: incident.severity },
+        Stage::Undeliverable { .. } => Stage::Nothing,
+        _ => told.stage.clone(),
+    };
+    Told { stage, trouble: None, ..rested(told) }
+}
+
 /// What is recorded when a silence has muted the opening; `silence` mutes it now, else the one that is recorded did.
 pub fn silenced(incident: &Incident, told: &Told, silence: Option<&Silence>) -> Told {
     let by = match (silence, &told.stage) {

@@ -3,12 +3,14 @@
 
 pub mod deliver;
 pub mod digest;
+pub mod erase;
 pub mod evaluate;
 pub mod facts;
 pub mod guardian;
 pub mod heartbeats;
 pub mod ingest;
 pub mod open;
+pub mod redrive;
 pub mod resolve;
 pub mod roll_up;
 pub mod silences;

@@ -210,7 +210,7 @@ impl Store for EmbeddedStore {
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let purged = self.database.write(move |connection| retention::purge(connection, now, limit)).await?;
-        reclaim::truncate_log(&self.database).await;
+        reclaim::truncate_log(&self.database, reclaim::LOG_BYTES).await;
         Ok(purged)
     }
 

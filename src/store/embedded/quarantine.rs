@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::retention::cutoff;
-use super::{instant, micros};
+use super::{instant, micros, reclaim};
 use crate::store::{QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, StoreError};
 
 /// zlib's level: JSON shrinks to a fifth at 3 already, and an authentic sender may send many.
@@ -78,12 +78,26 @@ pub async fn head(database: &Database, id: &str, kept_since: i64) -> Result<Opti
         .await
 }
 
+/// Overwrites it, too: its pages in the file, and the log as soon as nobody reads it.
 pub async fn forget(database: &Database, id: &str) -> Result<(), StoreError> {
     let id = id.to_owned();
     database
         .write(move |tx| {
-            tx.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?;
-            Ok(())
+            overwriting(tx, |tx| Ok(tx.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?)).map(drop)
         })
-        .await
+        .await?;
+    reclaim::truncate_log(database, 0).await;
+    Ok(())
+}
+
+/// Runs a deletion that leaves nothing behind in free pages (sqlite.org/pragma.html, secure_delete).
+pub fn overwriting<T>(
+    tx: &Connection,
+    delete: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let set = |on: bool| tx.pragma_update_and_check(None, "secure_delete", on, |_| Ok(()));
+    set(true)?;
+    let deleted = delete(tx);
+    set(false)?;
+    deleted
 }

@@ -19,7 +19,7 @@ const SPARE_ONE_IN: i64 = 8;
 const SPARE_LEAST: i64 = 256;
 
 /// A log longer than this is cut, in bytes. It grows beyond only while something reads for long.
-const LOG_BYTES: u64 = 8 * 1024 * 1024;
+pub const LOG_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How long cutting waits for those who read or write: it is tried again with every purge.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -43,12 +43,13 @@ pub fn some_pages(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Folds a long log back into the file and cuts it. Others are not held up: whoever is busy makes it give up.
-pub async fn truncate_log(database: &Database) {
+/// Folds a log of more than so many bytes back into the file and cuts it. Others are not held up: whoever is busy makes it
+/// give up, until the next time.
+pub async fn truncate_log(database: &Database, longer_than: u64) {
     let path = database.path().to_owned();
     let cut = tokio::task::spawn_blocking(move || {
         let log = PathBuf::from(format!("{}-wal", path.display()));
-        if std::fs::metadata(log).map_or(0, |meta| meta.len()) <= LOG_BYTES {
+        if std::fs::metadata(log).map_or(0, |meta| meta.len()) <= longer_than {
             return Ok(());
         }
         let connection = connect(&path, Durability::Full)?;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::quarantine::overwriting;
 use super::{micros, reclaim};
 use crate::clock::Minute;
 use crate::silence::SILENCE_DAYS;
@@ -76,7 +77,12 @@ pub fn purge(connection: &Connection, now: Timestamp, limit: usize) -> Result<us
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < ?1 {also} LIMIT ?2)"
         );
-        deleted += connection.prepare_cached(&sql)?.execute(params![before, limit])?;
+        let delete = |tx: &Connection| Ok(tx.prepare_cached(&sql)?.execute(params![before, limit])?);
+        deleted += match *table {
+            // It alone holds personal data.
+            "quarantine" => overwriting(connection, delete)?,
+            _ => delete(connection)?,
+        };
     }
     reclaim::some_pages(connection)?;
     Ok(deleted)

@@ -11,7 +11,7 @@ const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2];
 
 /// `AUTOINCREMENT` where an id must never name another row later: a worker that is too late would settle a message
 /// it never saw, and the series kept in memory would be another one's.
-const LAYOUT_1: &str = "
+pub(super) const LAYOUT_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
