@@ -1,6 +1,7 @@
 //! What every store must do, asked through the trait alone. Each store's tests make a [`World`] and run all of it with
 //! [`conformance!`].
 
+mod redrive;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,10 +80,15 @@ macro_rules! conformance {
             what_was_told_is_gone_when_nothing_is_left_that_it_is_about,
             quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_once,
             verdicts_and_cursors_expire_after_400_days,
+            a_request_is_read_again_as_of_its_arrival_or_stays,
+            a_receiver_that_did_not_take_it_is_told_again_what_is_owed,
+            what_is_given_up_for_a_receiver_is_listed_no_more,
+            one_persons_requests_are_erased_and_nobody_elses,
         );
     };
 }
 pub(in crate::store) use conformance;
+pub use redrive::*;
 pub use retention::*;
 
 fn span(from: &str, to: &str) -> Span {
