@@ -135,7 +135,12 @@ async fn no_roll_up_names_what_is_silenced() {
 
 #[tokio::test]
 async fn blindness_is_muted_only_by_its_name() {
-    for (conditions, pages) in [(&["severity=critical"][..], 2), (&["kind=*"], 2), (&["kind=blindness"], 0), (&["kind=blindness", "kind=rule"], 0)] {
+    for (conditions, pages) in [
+        (&["severity=critical"][..], 2),
+        (&["kind=*"], 2),
+        (&["kind=blindness"], 0),
+        (&["kind=blindness", "kind=rule"], 0),
+    ] {
         let t = Timeline::new("2026-11-23T06:00", FAILING).await;
         t.until("2026-11-23T06:40").await;
         t.silence("5113ace0", conditions, "2026-11-23T23:00").await;
@@ -198,7 +203,9 @@ async fn a_slip_in_a_silence_is_told_and_silences_nothing() {
     assert!(code == 2 && complaint.contains("there is no silence"), "{complaint}");
     let (code, said, _) = serve.setup().bridge(&["silence", "list"]).await;
     assert_eq!((code, said.as_str()), (0, "Nothing is silenced.\n"));
-    let (code, _, note) =
-        serve.setup().bridge(&[&["silence", "add", "rule=transactional-faling", "--for", "2h"], &reason[..]].concat()).await;
+    let (code, _, note) = serve
+        .setup()
+        .bridge(&[&["silence", "add", "rule=transactional-faling", "--for", "2h"], &reason[..]].concat())
+        .await;
     assert!(code == 0 && note.contains("no rule or heartbeat is called"), "{note}");
 }

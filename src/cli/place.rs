@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::config::{Config, parse};
 use crate::queue::Outbox;
-use crate::store::{Store, StoreError};
 use crate::store::embedded::{Durability, EmbeddedStore, FILE};
+use crate::store::{Store, StoreError};
 
 /// Exit code: bad arguments or configuration.
 pub const BAD_ARGUMENTS: u8 = 2;

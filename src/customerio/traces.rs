@@ -220,9 +220,8 @@ fn elements(body: &[u8]) -> Vec<String> {
         return list.iter().map(Value::to_string).collect();
     }
     let all = fields(&text);
-    let several = |name: &str| {
-        all.iter().filter(|f| f.name == name).map(|f| &f.value).collect::<BTreeSet<_>>().len() > 1
-    };
+    let several =
+        |name: &str| all.iter().filter(|f| f.name == name).map(|f| &f.value).collect::<BTreeSet<_>>().len() > 1;
     match ["delivery_id", "cio_id", "event_id"].into_iter().any(several) {
         true => Vec::new(),
         false => vec![text.into_owned()],
@@ -287,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_preview_holds_nothing_that_names_anybody() {
-        let body = br#"{"event_id":"01A","data":{"recipient":"ada@analytical.example","identifiers":{"id":"person_4711"},
+        let body =
+            br#"{"event_id":"01A","data":{"recipient":"ada@analytical.example","identifiers":{"id":"person_4711"},
             "subject":"Your code is 203948576, Ada", "first_name":"Lovelace", "text":"dear Lovelace, person_4711"}"#;
         let shown = preview(body);
         for personal in ["ada@", "analytical", "4711", "203948576", "Lovelace"] {

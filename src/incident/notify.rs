@@ -98,13 +98,7 @@ pub fn next_notification(
     }
 }
 
-fn opening(
-    incident: &Incident,
-    told: &Told,
-    policy: &Policy,
-    silence: Option<&Silence>,
-    now: Timestamp,
-) -> Notify {
+fn opening(incident: &Incident, told: &Told, policy: &Policy, silence: Option<&Silence>, now: Timestamp) -> Notify {
     let until = opening_due(incident, &policy.storm);
     match silence {
         // One that is over before the opening is due has muted nothing.

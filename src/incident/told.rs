@@ -42,10 +42,7 @@ pub enum Stage {
     /// The receiver will never take it; its fallback was told why.
     Undeliverable { reason: String },
     /// Somebody gave up on telling it (`bridge redrive --drop`).
-    Dropped {
-        by: String,
-        at: Timestamp,
-    },
+    Dropped { by: String, at: Timestamp },
 }
 
 /// Told is kept per (incident key, receiver), over all episodes, so that messages of two episodes never overtake

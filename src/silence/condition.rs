@@ -122,7 +122,10 @@ mod tests {
     fn conditions_are_read_as_they_are_typed() {
         let typed = ["source=campaign:5", "severity=warning", "source=campaign:6", "source=campaign:5"];
         let read = parse(&typed);
-        assert_eq!(read.as_deref(), Ok(&["severity=warning", "source=campaign:5", "source=campaign:6"].map(str::to_owned)[..]));
+        assert_eq!(
+            read.as_deref(),
+            Ok(&["severity=warning", "source=campaign:5", "source=campaign:6"].map(str::to_owned)[..])
+        );
     }
 
     #[test]

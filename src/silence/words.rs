@@ -16,7 +16,11 @@ pub fn by(silence: &Silence) -> String {
 pub fn was_silenced(silence: Option<&Silence>, zone: &TimeZone, now: Timestamp) -> String {
     match silence {
         Some(silence) if now < silence.end => {
-            format!("The silence until {} does not cover what it is now ({})", text::clock(silence.end, zone, now), by(silence))
+            format!(
+                "The silence until {} does not cover what it is now ({})",
+                text::clock(silence.end, zone, now),
+                by(silence)
+            )
         }
         Some(silence) => format!("It was silenced until {} ({})", text::clock(silence.end, zone, now), by(silence)),
         None => "It was silenced until now".to_owned(),

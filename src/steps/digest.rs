@@ -118,9 +118,8 @@ impl Muted {
             // A later episode's is kept by now: muted is what a silence covered from beginning to end.
             _ if told.episode > incident.episode => {
                 let State::Resolved { at, .. } = incident.state else { return };
-                let whole = |s: &&Silence| {
-                    s.start <= incident.opened_at && at < s.end && s.covers(incident, &incident.labels)
-                };
+                let whole =
+                    |s: &&Silence| s.start <= incident.opened_at && at < s.end && s.covers(incident, &incident.labels);
                 silences.iter().find(whole).map(|s| &s.id)
             }
             _ => None,

@@ -185,7 +185,10 @@ impl Redrive<'_> {
         let age = now.duration_since(request.received_at);
         if events.len() > 1 && age > SignedDuration::from_hours(24 * (SEEN_DAYS - 1)) {
             // What could be read of it was counted then, and is remembered for 23 days.
-            return kept(format!("it is over {} days old: a part may have been counted, and would be again", SEEN_DAYS - 1));
+            return kept(format!(
+                "it is over {} days old: a part may have been counted, and would be again",
+                SEEN_DAYS - 1
+            ));
         }
         self.outbox.send_events(&events, now).await?;
         if let Some(why) = unreadable {
@@ -206,11 +209,8 @@ impl Redrive<'_> {
             return Ok(Normalised { events: vec![event], ..Normalised::default() });
         }
         let sha256: [u8; 32] = Sha256::digest(body).into();
-        let context = parse::Context {
-            arrived: request.received_at,
-            ignore: &self.config.ignore,
-            privacy: self.config.privacy,
-        };
+        let context =
+            parse::Context { arrived: request.received_at, ignore: &self.config.ignore, privacy: self.config.privacy };
         parse::normalise(body, &sha256, &context).map_err(|unreadable| unreadable.0)
     }
 

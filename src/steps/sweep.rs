@@ -84,9 +84,7 @@ fn standing(
     let policy = Policy { abilities: receiver.kind.abilities(), storm: tick.config.storm };
     match notify::next_notification(incident, told, &policy, silence, now) {
         Notify::No(Quiet::Finished) => Standing::KnowsTheEnd,
-        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded | Quiet::Muted) => {
-            Standing::NotNow
-        }
+        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded | Quiet::Muted) => Standing::NotNow,
         _ => Standing::Due,
     }
 }

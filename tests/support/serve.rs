@@ -77,7 +77,8 @@ impl Setup {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
         command.args(args).arg("--config").arg(self.config_file()).arg("--data").arg(self.data());
         command.env_clear().env("HOME", self.folder()).env("TZ", "UTC").env("USER", "ada").envs(&self.env);
-        let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("ran").expect("the bridge command");
+        let ran =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("ran").expect("the bridge command");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (ran.status.code().expect("an exit code"), text(&ran.stdout), text(&ran.stderr))
     }

@@ -142,7 +142,8 @@ pub async fn quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_onc
         store.quarantine(&item(id)).await.expect("writes");
     }
     let (from, to) = all_time();
-    let listed = async || store.quarantined(from, to).await.expect("reads").into_iter().map(|i| i.id).collect::<Vec<_>>();
+    let listed =
+        async || store.quarantined(from, to).await.expect("reads").into_iter().map(|i| i.id).collect::<Vec<_>>();
     world.clock_at(before(QUARANTINE_DAYS)).await;
     assert_eq!(listed().await, ["a", "b"]);
     assert_eq!(store.quarantined_head("a").await.expect("reads"), Some(item("a").head));

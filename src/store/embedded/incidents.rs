@@ -92,9 +92,8 @@ pub async fn unsettled(database: &Database, kept_since: i64) -> Result<Vec<Incid
 pub async fn live(database: &Database, at_most: usize, kept_since: i64) -> Result<usize, StoreError> {
     let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents
                WHERE live = 1 AND (resolved_at IS NULL OR resolved_at >= ?2) LIMIT ?1)";
-    let count = move |tx: &Connection| {
-        Ok(tx.prepare_cached(sql)?.query_row(params![at_most, kept_since], |row| row.get(0))?)
-    };
+    let count =
+        move |tx: &Connection| Ok(tx.prepare_cached(sql)?.query_row(params![at_most, kept_since], |row| row.get(0))?);
     database.read(count).await
 }
 

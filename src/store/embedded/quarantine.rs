@@ -83,7 +83,8 @@ pub async fn forget(database: &Database, id: &str) -> Result<(), StoreError> {
     let id = id.to_owned();
     database
         .write(move |tx| {
-            overwriting(tx, |tx| Ok(tx.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?)).map(drop)
+            overwriting(tx, |tx| Ok(tx.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?))
+                .map(drop)
         })
         .await?;
     reclaim::truncate_log(database, 0).await;

@@ -86,11 +86,7 @@ pub async fn void(database: &Database) -> Result<(), StoreError> {
 }
 
 /// Without what expired: nothing touched it since `kept_since`, and no incident is left that it could be about.
-pub async fn of(
-    database: &Database,
-    key: &IncidentKey,
-    kept_since: i64,
-) -> Result<Vec<(String, Told)>, StoreError> {
+pub async fn of(database: &Database, key: &IncidentKey, kept_since: i64) -> Result<Vec<(String, Told)>, StoreError> {
     let key = key.0.clone();
     database
         .read(move |tx| {
@@ -99,7 +95,8 @@ pub async fn of(
                               WHERE incidents.key = told.key AND (resolved_at IS NULL OR resolved_at >= ?2)))
                        ORDER BY receiver";
             let mut statement = tx.prepare_cached(sql)?;
-            let rows = statement.query_map(params![key, kept_since], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            let rows =
+                statement.query_map(params![key, kept_since], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
             rows.map(|row| row.map_err(StoreError::from).and_then(|(name, json)| Ok((name, parse(&json)?)))).collect()
         })
         .await

@@ -184,7 +184,8 @@ async fn a_stuck_disk_refuses_at_once_and_what_was_taken_is_still_done() {
 async fn dropping_the_store_finishes_what_waits() {
     let fresh = Fresh::store();
     let store = fresh.again();
-    let write = store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors (name, value) VALUES ('late', 'x')", [])?));
+    let write =
+        store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors (name, value) VALUES ('late', 'x')", [])?));
     // Handed over, and nobody waits for the answer.
     let _ = futures_util::FutureExt::now_or_never(write);
     drop(store);
@@ -263,7 +264,8 @@ fn a_file_of_the_first_layout_is_taken_over_and_made_able_to_shrink_once() {
     let old = Connection::open(&path).expect("opens");
     old.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).expect("a log");
     old.execute_batch(crate::store::embedded::schema::LAYOUT_1).expect("lays out");
-    old.execute_batch("INSERT INTO meta VALUES ('workspace', 'acme'); INSERT INTO cursors VALUES ('digest', 'a')").expect("writes");
+    old.execute_batch("INSERT INTO meta VALUES ('workspace', 'acme'); INSERT INTO cursors VALUES ('digest', 'a')")
+        .expect("writes");
     old.pragma_update(None, "user_version", 1).expect("writes");
     drop(old);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
