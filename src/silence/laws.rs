@@ -75,7 +75,13 @@ impl World {
             self.told = match due {
                 Notify::No(Quiet::Silenced) => notify::silenced(&self.incident, &self.told, self.muted()),
                 Notify::No(Quiet::NothingLeftToSay) => Told { stage: Stage::Skipped, ..self.told.clone() },
-                Notify::No(_) => return Ok(()),
+                Notify::No(quiet) => {
+                    // No silence holds an end back.
+                    let owes = matches!(self.told.stage, Stage::Opened { .. }) && !self.incident.is_open();
+                    let waits = matches!(quiet, Quiet::Waiting { .. });
+                    prop_assert!(!owes || waits, "an end is held back: {quiet:?}");
+                    return Ok(());
+                }
                 _ if fails => {
                     self.told = notify::failed(&self.told, None, "500".into(), now);
                     return Ok(());
