@@ -19,8 +19,8 @@ Examples:
   bridge erase --person ada@example.com --yes    removes it
   bridge erase --person 4711 --json
 
-Only the quarantine holds personal data (docs/security.md says what is stored where). Requests go as a whole that hold the
-id or address as a whole word, or the address, id, phone number or delivery ids that the same requests name for this
+Only the quarantine holds personal data (docs/security.md says what is stored where). Requests go as a whole that hold \
+the id or address as a whole word, or the address, id, phone number or delivery ids that the same requests name for this \
 person. An id of fewer than 6 characters is looked for only in fields that hold ids.
 
 Exit code: 0 no trace is left, 1 traces were found and are still there, 2 bad arguments.")]

@@ -21,13 +21,13 @@ const ID_SHOWN: usize = 12;
 Examples:
   bridge redrive                            what waits, and why; personal data is masked
   bridge redrive --json
-  bridge redrive --send 9f86d081884c        read a request again with this version, or tell a receiver again
+  bridge redrive --send 9f86d081884c        read a request again, or tell a receiver again
   bridge redrive --drop 9f86d081884c 1a2b3c4d-1@on-call
   bridge redrive --send --all               everything; --all alone means the same
   bridge redrive --drop --all               give everything up
 
-Nothing is changed without --send, --drop or --all. An id may be cut to any beginning that only it has.
-A request that is read again counts as of the time it first arrived, once, however often it is sent.
+Nothing is changed without --send, --drop or --all. An id may be cut to any beginning that only it has. \
+A request that is read again counts as of the time it first arrived, once, however often it is sent. \
 It works on a folder that `bridge serve` is running on.
 
 Exit code: 0 nothing waits, or all that was asked for is done; 1 something waits or could not be sent; 2 bad arguments.")]

@@ -30,7 +30,7 @@ Examples:
   bridge silence list
   bridge silence end 3f9a2c11
 
-A silence takes effect within a minute, also while `bridge serve` runs. What it covers is not told; what is still open
+A silence takes effect within a minute, also while `bridge serve` runs. What it covers is not told; what is still open \
 when it ends is told then; what is over by then is named in the digest. What was told before gets its end told.")]
 pub struct SilenceArgs {
     #[command(subcommand)]
@@ -41,13 +41,13 @@ pub struct SilenceArgs {
 enum Do {
     /// Mute what matches all of these labels
     #[command(after_help = "\
-Labels are those of routes: severity, kind, rule, source, owner, channel, metric, cause; * stands for any text. Of a
-label that is given twice either may match. An incident that also has a source, cause, ... that is not named is told.
+Labels are those of routes: severity, kind, rule, source, owner, channel, metric, cause; * stands for any text. Of a \
+label that is given twice either may match. An incident that also has a source, cause, ... that is not named is told. \
 Blindness (nothing arrives any more) is muted only by kind=blindness.
 
 Examples:
   bridge silence add rule=bounce-rate --for 2h --reason 'known, provider ticket 4711'
-  bridge silence add source=campaign:5 source=campaign:6 --until '2026-11-27 08:00' --reason 'paused on purpose'")]
+  bridge silence add source=campaign:5 source=campaign:6 --for 3d --reason 'paused'")]
     Add(AddArgs),
     /// Show silences: those to come, those at work, and those that ended in the last 30 days
     List(ListArgs),
