@@ -58,7 +58,7 @@ async fn a_request_that_was_not_understood_is_listed_masked_and_dropped() {
     assert!(text(&items[0], "received_at").parse::<Timestamp>().is_ok());
     let (code, shown) = bridge(&serve, &[]).await;
     assert_eq!(code, 1);
-    for personal in ["ada", "analytical", "person_4711", "dgTEST"] {
+    for personal in ["lovelace", "analytical", "person_4711", "dgTEST"] {
         let all = format!("{shown}{items:?}");
         assert!(!all.contains(personal), "{personal} in {all}");
     }

@@ -78,11 +78,17 @@ pub fn next_notification(
     }
     match (&told.stage, incident.state) {
         (Stage::Nothing | Stage::Silenced { .. }, State::Open) => opening(incident, told, policy, silence, now),
-        // It ended while it was muted.
-        (Stage::Silenced { .. }, State::Resolved { .. }) => Notify::No(Quiet::Silenced),
-        (Stage::Nothing, State::Resolved { .. }) if silence.is_some() => Notify::No(Quiet::Silenced),
-        (Stage::Nothing, State::Resolved { .. }) if policy.abilities.posts => Notify::OpenedAndResolved,
-        (Stage::Nothing | Stage::RolledUp { .. }, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToSay),
+        (Stage::Nothing | Stage::Silenced { .. }, State::Resolved { .. }) if silence.is_some() => {
+            Notify::No(Quiet::Silenced)
+        }
+        // It ended while it was muted, unless it was tried since, in vain: then no silence kept it from the receiver.
+        (Stage::Silenced { .. }, State::Resolved { .. }) if told.trouble.is_none() => Notify::No(Quiet::Silenced),
+        (Stage::Nothing | Stage::Silenced { .. }, State::Resolved { .. }) if policy.abilities.posts => {
+            Notify::OpenedAndResolved
+        }
+        (Stage::Nothing | Stage::Silenced { .. } | Stage::RolledUp { .. }, State::Resolved { .. }) => {
+            Notify::No(Quiet::NothingLeftToSay)
+        }
         (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
         (Stage::Opened { .. } | Stage::RolledUp { .. }, State::Open) if silence.is_some() => Notify::No(Quiet::Muted),
         // Worse than the roll-up said: now it is told by itself.

@@ -159,3 +159,25 @@ proptest! {
         prop_assert!(opened + both == 1 || silenced || skipped, "lost: {:?}", world.told);
     }
 }
+
+#[test]
+fn what_was_tried_in_vain_when_its_silence_was_over_is_told_as_over_and_not_as_silenced() {
+    let policy = Policy { abilities: Abilities { posts: true, edits: false, burst: 9 }, storm: Storm::default() };
+    let mut world = World {
+        incident: incident_of(rule()),
+        told: Told::nothing(1),
+        silences: vec![silence(&["rule=bounce-rate"], 0, 10)],
+        policy,
+        said: vec![],
+        now: 5,
+    };
+    let deliver = |world: &mut World, fails| world.deliver(fails).expect("delivers");
+    deliver(&mut world, false);
+    assert!(matches!(world.told.stage, Stage::Silenced { over: false, .. }));
+    world.now = 10;
+    deliver(&mut world, true);
+    world.incident.state = State::Resolved { at: world.at(), how: How::Quiet };
+    world.now = 20;
+    deliver(&mut world, false);
+    assert_eq!((world.said, world.told.stage), (vec![Notify::OpenedAndResolved], Stage::Finished));
+}
