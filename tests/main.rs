@@ -22,6 +22,8 @@ mod aws_one_bad_message_is_its_own_trouble;
 #[cfg(feature = "aws")]
 mod aws_our_own_trouble_loses_nothing;
 #[cfg(feature = "aws")]
+mod aws_silences_mute_and_owe_nothing;
+#[cfg(feature = "aws")]
 mod aws_tick_pages_for_a_silent_workflow_and_sends_the_digest;
 #[cfg(feature = "aws")]
 mod aws_twin_workers_see_the_sum;
