@@ -20,6 +20,7 @@ pub mod queue;
 pub mod receivers;
 pub mod route;
 pub mod rules;
+pub mod silence;
 pub mod steps;
 pub mod store;
 pub mod tally;

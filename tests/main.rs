@@ -23,6 +23,8 @@ mod aws_one_bad_message_is_its_own_trouble;
 #[cfg(feature = "aws")]
 mod aws_our_own_trouble_loses_nothing;
 #[cfg(feature = "aws")]
+mod aws_silences_mute_and_owe_nothing;
+#[cfg(feature = "aws")]
 mod aws_tick_pages_for_a_silent_workflow_and_sends_the_digest;
 #[cfg(feature = "aws")]
 mod aws_twin_workers_see_the_sum;
@@ -32,10 +34,13 @@ mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
 mod each_group_opens_once;
 mod names_are_those_people_use;
+mod nothing_is_kept_for_ever;
 mod one_mailbox_provider_that_refuses_is_said_first;
 mod rates_open_and_close;
+mod redrive_lists_sends_and_drops;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;
+mod silences_mute_and_owe_nothing;
 mod storms_are_told_together;
 mod the_answer_table_holds;
 mod the_readme_is_true;

@@ -3,9 +3,13 @@
 
 pub mod check;
 pub mod demo;
+pub mod erase;
+pub mod place;
+pub mod redrive;
 pub mod schema;
 pub mod send;
 pub mod serve;
+pub mod silence;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -35,6 +39,12 @@ pub enum Command {
     Schema(schema::SchemaArgs),
     /// Sign event files and post them, as Customer.io does.
     Send(send::SendArgs),
+    /// Mute alerts by labels, for a time, with a reason.
+    Silence(silence::SilenceArgs),
+    /// List what could not be understood or delivered; send it again, or drop it.
+    Redrive(redrive::RedriveArgs),
+    /// Remove one person's traces.
+    Erase(erase::EraseArgs),
 }
 
 /// Runs a command to its exit code.
@@ -55,6 +65,9 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Check(args) => Ok(check::run(args).await),
             Command::Schema(args) => Ok(schema::run(args)),
             Command::Send(args) => send::run(args).await,
+            Command::Silence(args) => silence::run(args).await,
+            Command::Redrive(args) => redrive::run(args).await,
+            Command::Erase(args) => erase::run(args).await,
         }
     });
     done.unwrap_or_else(|error| {

@@ -12,3 +12,4 @@ pub mod metric;
 pub mod parse;
 pub mod provider;
 pub mod signature;
+pub mod traces;

@@ -33,6 +33,8 @@ pub struct Day {
     pub incidents: Vec<Incident>,
     /// By incident id: what became of messages that were not delivered.
     pub untold: Vec<(String, String)>,
+    /// What silences kept from receivers, a line a silence.
+    pub silenced: Vec<String>,
     pub quarantined: usize,
     pub coverage: Coverage,
     /// What sources are called in Customer.io.
@@ -49,6 +51,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(cause_line(day));
     lines.extend(provider_line(day));
     lines.extend(incident_lines(config, day, now));
+    lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
     lines

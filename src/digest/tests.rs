@@ -75,6 +75,7 @@ fn day(totals: Vec<Total>) -> Day {
         verdicts: Vec::new(),
         incidents: vec![incident],
         untold: Vec::new(),
+        silenced: Vec::new(),
         quarantined: 0,
         coverage: Coverage::default(),
         names: Arc::new(Names::of(lists)),

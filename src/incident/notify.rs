@@ -8,6 +8,7 @@ use super::told::{Receipt, Stage, Told};
 use super::{Incident, Numbers, Severity, State, Subject};
 use crate::config::schema::Storm;
 use crate::receivers::Abilities;
+use crate::silence::Silence;
 
 /// What is to be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub enum Quiet {
     Waiting { until: Timestamp },
     /// Too many are open already: a roll-up is to name it.
     Crowded,
+    /// A silence has muted its opening, or its whole life: to be recorded against it ([`silenced`]).
+    Silenced,
+    /// A silence mutes it, and what is recorded says all there is to say of that.
+    Muted,
     /// Over, and this receiver hears nothing of that: it can only page and was not told, or a roll-up tells it.
     NothingLeftToSay,
     /// Nothing more will be said of this episode.
@@ -52,8 +57,16 @@ pub struct Policy {
     pub storm: Storm,
 }
 
-/// Decides. `told` must speak of the incident's episode.
-pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now: Timestamp) -> Notify {
+/// Decides. `told` must speak of the incident's episode, `silence` mutes the incident now.
+///
+/// A silence mutes openings, what became worse, repeats and edits; never the resolve of an opening that was delivered.
+pub fn next_notification(
+    incident: &Incident,
+    told: &Told,
+    policy: &Policy,
+    silence: Option<&Silence>,
+    now: Timestamp,
+) -> Notify {
     if told.is_final() {
         return Notify::No(Quiet::Finished);
     }
@@ -64,28 +77,44 @@ pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now:
         return Notify::Digest;
     }
     match (&told.stage, incident.state) {
-        (Stage::Nothing, State::Open) => opening(incident, policy, now),
-        (Stage::Nothing, State::Resolved { .. }) if policy.abilities.posts => Notify::OpenedAndResolved,
-        (Stage::Nothing | Stage::RolledUp { .. }, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToSay),
+        (Stage::Nothing | Stage::Silenced { .. }, State::Open) => opening(incident, told, policy, silence, now),
+        (Stage::Nothing | Stage::Silenced { .. }, State::Resolved { .. }) if silence.is_some() => {
+            Notify::No(Quiet::Silenced)
+        }
+        // It ended while it was muted, unless it was tried since, in vain: then no silence kept it from the receiver.
+        (Stage::Silenced { .. }, State::Resolved { .. }) if told.trouble.is_none() => Notify::No(Quiet::Silenced),
+        (Stage::Nothing | Stage::Silenced { .. }, State::Resolved { .. }) if policy.abilities.posts => {
+            Notify::OpenedAndResolved
+        }
+        (Stage::Nothing | Stage::Silenced { .. } | Stage::RolledUp { .. }, State::Resolved { .. }) => {
+            Notify::No(Quiet::NothingLeftToSay)
+        }
+        (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
+        (Stage::Opened { .. } | Stage::RolledUp { .. }, State::Open) if silence.is_some() => Notify::No(Quiet::Muted),
         // Worse than the roll-up said: now it is told by itself.
         (Stage::RolledUp { severity }, State::Open) if incident.severity > *severity => Notify::Opened,
         (Stage::RolledUp { .. }, State::Open) => Notify::No(Quiet::UpToDate { until: None }),
-        (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
         (Stage::Opened { severity }, State::Open) if incident.severity > *severity => {
             Notify::Worsened { from: *severity, to: incident.severity }
         }
         (Stage::Opened { .. }, State::Open) => repeating(told, policy, now),
-        (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. }, _) => Notify::No(Quiet::Finished),
+        (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. } | Stage::Dropped { .. }, _) => {
+            Notify::No(Quiet::Finished)
+        }
     }
 }
 
-fn opening(incident: &Incident, policy: &Policy, now: Timestamp) -> Notify {
-    if incident.crowded {
-        return Notify::No(Quiet::Crowded);
-    }
-    match opening_due(incident, &policy.storm) {
-        until if now < until => Notify::No(Quiet::Waiting { until }),
-        _ => Notify::Opened,
+fn opening(incident: &Incident, told: &Told, policy: &Policy, silence: Option<&Silence>, now: Timestamp) -> Notify {
+    let until = opening_due(incident, &policy.storm);
+    match silence {
+        // One that is over before the opening is due has muted nothing.
+        _ if now < until && !incident.crowded => Notify::No(Quiet::Waiting { until }),
+        Some(silence) if matches!(&told.stage, Stage::Silenced { silence: by, .. } if *by == silence.id) => {
+            Notify::No(Quiet::Muted)
+        }
+        Some(_) => Notify::No(Quiet::Silenced),
+        None if incident.crowded => Notify::No(Quiet::Crowded),
+        None => Notify::Opened,
     }
 }
 
@@ -141,6 +170,28 @@ pub fn delivered(
 /// What is recorded when there was nothing new to write into what was said.
 pub fn compared(told: &Told, now: Timestamp) -> Told {
     Told { compared_at: Some(now), ..told.clone() }
+}
+
+/// What is recorded so that a receiver which did not take something is told again what is true now. One that took the
+/// opening is owed its end, and not another opening (law 7).
+pub fn again(incident: &Incident, told: &Told) -> Told {
+    let stage = match told.stage {
+        Stage::Undeliverable { .. } if told.receipt.is_some() => Stage::Opened { severity: incident.severity },
+        Stage::Undeliverable { .. } => Stage::Nothing,
+        _ => told.stage.clone(),
+    };
+    Told { stage, trouble: None, ..rested(told) }
+}
+
+/// What is recorded when a silence has muted the opening; `silence` mutes it now, else the one that is recorded did.
+pub fn silenced(incident: &Incident, told: &Told, silence: Option<&Silence>) -> Told {
+    let by = match (silence, &told.stage) {
+        (_, Stage::Silenced { silence, .. }) if !incident.is_open() => silence.clone(),
+        (Some(silence), _) => silence.id.clone(),
+        (None, Stage::Silenced { silence, .. }) => silence.clone(),
+        (None, _) => String::new(),
+    };
+    Told { stage: Stage::Silenced { silence: by, over: !incident.is_open() }, trouble: None, ..rested(told) }
 }
 
 /// What is recorded when the receiver will never take a message. An opening that it did take stays told, whatever
@@ -231,7 +282,7 @@ mod tests {
     }
 
     fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {
-        next_notification(&incident(severity, state), &told(stage), &policy(posts), at(minute))
+        next_notification(&incident(severity, state), &told(stage), &policy(posts), None, at(minute))
     }
 
     #[test]
@@ -262,7 +313,7 @@ mod tests {
         let opened = told(Stage::Opened { severity: Severity::Critical });
         let after = refused(&opened, Notify::StillOpen, "400".into(), at(240));
         let over = incident(Severity::Critical, RESOLVED);
-        assert_eq!(next_notification(&over, &after, &policy(true), at(241)), Notify::Resolved);
+        assert_eq!(next_notification(&over, &after, &policy(true), None, at(241)), Notify::Resolved);
         assert!(refused(&Told::nothing(1), Notify::Opened, "400".into(), at(1)).is_final());
     }
 
@@ -271,8 +322,8 @@ mod tests {
         let told = Told { next_attempt_at: Some(at(3)), ..Told::nothing(1) };
         let incident = incident(Severity::Critical, State::Open);
         let wait = Notify::No(Quiet::Waiting { until: at(3) });
-        assert_eq!(next_notification(&incident, &told, &policy(false), at(2)), wait);
-        assert_eq!(next_notification(&incident, &told, &policy(false), at(3)), Notify::Opened);
+        assert_eq!(next_notification(&incident, &told, &policy(false), None, at(2)), wait);
+        assert_eq!(next_notification(&incident, &told, &policy(false), None, at(3)), Notify::Opened);
     }
 
     #[test]

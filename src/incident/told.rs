@@ -27,12 +27,22 @@ pub enum Stage {
     Opened { severity: Severity },
     /// Its name in a roll-up, at this severity: the roll-up says when it is over.
     RolledUp { severity: Severity },
+    /// Nothing: a silence has muted its opening. `over`: the incident ended while it was muted, so nothing more is due;
+    /// else it is told when no silence mutes it any more.
+    Silenced {
+        /// The silence's id.
+        silence: String,
+        #[serde(default)]
+        over: bool,
+    },
     /// All there is to say.
     Finished,
     /// It was over before it could be told, and the receiver can only page.
     Skipped,
     /// The receiver will never take it; its fallback was told why.
     Undeliverable { reason: String },
+    /// Somebody gave up on telling it (`bridge redrive --drop`).
+    Dropped { by: String, at: Timestamp },
 }
 
 /// Told is kept per (incident key, receiver), over all episodes, so that messages of two episodes never overtake
@@ -81,6 +91,18 @@ impl Told {
 
     /// Whether nothing more is due for its episode.
     pub fn is_final(&self) -> bool {
-        matches!(self.stage, Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. })
+        matches!(
+            self.stage,
+            Stage::Finished
+                | Stage::Skipped
+                | Stage::Silenced { over: true, .. }
+                | Stage::Undeliverable { .. }
+                | Stage::Dropped { .. }
+        )
+    }
+
+    /// Whether it never heard of its episode: neither alone nor in a roll-up.
+    pub fn is_untold(&self) -> bool {
+        matches!(self.stage, Stage::Nothing | Stage::Silenced { .. })
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::facts;
 use super::names::Known;
+use super::{facts, silences};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::schema::SEND_TIMEOUT;
@@ -21,6 +21,7 @@ use crate::incident::{Incident, Numbers, State};
 use crate::message::{Phase, compose};
 use crate::queue::{Handled, Hint, Outbox};
 use crate::receivers::{Outcome, Receiver};
+use crate::silence::words;
 use crate::store::{Lease, Store, StoreError, Write};
 
 /// How long a pair is ours (design, law 7): longer than a send may take.
@@ -113,7 +114,9 @@ impl Deliver {
         };
         let policy = Policy { abilities: configured.kind.abilities(), storm: self.config.storm };
         let refusal = self.refusal_to_tell(&incident, &hint.receiver, &told).await?;
-        let due = match notify::next_notification(&incident, &told, &policy, now) {
+        let stored = self.store.silences().await?;
+        let silence = silences::muting(self.store.as_ref(), &self.config, &stored, &incident, now).await?;
+        let due = match notify::next_notification(&incident, &told, &policy, silence, now) {
             // It knows of the incident, but not that it is the only one to know.
             Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.abilities.posts => Notify::StillOpen,
             due => due,
@@ -131,7 +134,14 @@ impl Deliver {
                 let told = Told { stage: Stage::Skipped, ..told };
                 return self.record(held, told).await;
             }
-            Notify::No(Quiet::UpToDate { .. } | Quiet::Crowded | Quiet::Finished) => return Ok(Next::Nothing),
+            Notify::No(Quiet::Silenced) => {
+                let told = notify::silenced(&incident, &told, silence);
+                tracing::info!(event = "silenced", incident = incident.id(), receiver = hint.receiver, told = ?told.stage);
+                return self.record(held, told).await;
+            }
+            Notify::No(Quiet::UpToDate { .. } | Quiet::Crowded | Quiet::Muted | Quiet::Finished) => {
+                return Ok(Next::Nothing);
+            }
         };
         let mut facts = facts::gather(self.store.as_ref(), &self.config, &incident, now).await?;
         facts.names = self.names.get(self.store.as_ref(), &self.config, now).await;
@@ -139,6 +149,10 @@ impl Deliver {
         let said = Numbers { count: message.about.count, of: message.about.of };
         if due == Notify::Compare && told.said == Some(said) {
             return self.record(held, notify::compared(&told, now)).await;
+        }
+        if let Stage::Silenced { silence, .. } = &told.stage {
+            let by = stored.iter().find(|s| s.id == *silence);
+            message.note = Some(words::was_silenced(by, &self.config.workspace.zone, now));
         }
         if let Some((name, reason)) = &refusal {
             message.note = Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"));

@@ -1,5 +1,8 @@
 //! tick's work on the digest: reads the day, writes it down once, and lets deliver bring it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
@@ -9,9 +12,11 @@ use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
 use crate::heartbeat::period;
-use crate::incident::told::Stage;
-use crate::incident::{Incident, Numbers, Severity, Subject};
+use crate::incident::told::{Stage, Told};
+use crate::incident::{Incident, Numbers, Severity, State, Subject};
+use crate::message::text;
 use crate::route::{Label, Labels};
+use crate::silence::{Silence, words};
 use crate::store::{StoreError, Write};
 
 /// Where the digest's cursor stands: the last local date it was made for.
@@ -71,27 +76,70 @@ async fn gather(
         }
     }
     incidents.retain(|i| !matches!(i.subject, Subject::Digest { .. }));
+    let silences = tick.store.silences().await?;
+    let mut muted = Muted::default();
     let mut untold = Vec::new();
     for incident in &incidents {
         for (receiver, told) in tick.store.told(&incident.key).await? {
+            muted.note(incident, &told, &silences);
             let what = match told.stage {
                 _ if told.episode != incident.episode => continue,
+                Stage::Silenced { .. } => "silenced".to_owned(),
+                Stage::Dropped { by, .. } => format!("not delivered to {receiver}, given up by {by}"),
                 Stage::Skipped => "over before it could page".to_owned(),
                 Stage::Undeliverable { .. } => format!("not delivered to {receiver}"),
                 _ if told.trouble.is_some() => format!("{receiver} has not taken it yet"),
                 _ => continue,
             };
-            untold.push((incident.id(), what));
+            let said = (incident.id(), what);
+            if !untold.contains(&said) {
+                untold.push(said);
+            }
         }
     }
     // A roll-up is only a way to tell of others; it counts where it was not told.
     incidents.retain(|i| !matches!(i.subject, Subject::RollUp { .. }) || untold.iter().any(|(id, _)| *id == i.id()));
     let quarantined = tick.store.quarantined(from, now).await?.len();
+    let silenced = muted.lines(&silences, zone, now);
     let coverage = tick.store.coverage().await?;
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
     let names = names::kept(tick.store, tick.config).await;
-    Ok(Day { names, date, from, to, totals, verdicts, incidents, untold, quarantined, coverage, keys })
+    Ok(Day { names, date, from, to, totals, verdicts, incidents, untold, silenced, quarantined, coverage, keys })
+}
+
+/// Incidents by the silence that kept them from a receiver.
+#[derive(Default)]
+struct Muted(BTreeMap<String, BTreeSet<String>>);
+
+impl Muted {
+    fn note(&mut self, incident: &Incident, told: &Told, silences: &[Silence]) {
+        let by = match &told.stage {
+            Stage::Silenced { silence, .. } if told.episode == incident.episode => Some(silence),
+            // A later episode's is kept by now: muted is what a silence covered from beginning to end.
+            _ if told.episode > incident.episode => {
+                let State::Resolved { at, .. } = incident.state else { return };
+                let whole =
+                    |s: &&Silence| s.start <= incident.opened_at && at < s.end && s.covers(incident, &incident.labels);
+                silences.iter().find(whole).map(|s| &s.id)
+            }
+            _ => None,
+        };
+        if let Some(by) = by {
+            self.0.entry(by.clone()).or_default().insert(incident.id());
+        }
+    }
+
+    fn lines(&self, silences: &[Silence], zone: &TimeZone, now: Timestamp) -> Vec<String> {
+        let line = |(id, incidents): (&String, &BTreeSet<String>)| {
+            let count = incidents.len() as u64;
+            match silences.iter().find(|s| s.id == *id) {
+                Some(silence) => words::digest_line(silence, count, zone, now),
+                None => format!("{} silenced", text::count("incident", count)),
+            }
+        };
+        self.0.iter().map(line).collect()
+    }
 }
 
 fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {

@@ -3,6 +3,7 @@
 
 pub mod deliver;
 pub mod digest;
+pub mod erase;
 pub mod evaluate;
 pub mod facts;
 pub mod guardian;
@@ -10,8 +11,10 @@ pub mod heartbeats;
 pub mod ingest;
 pub mod names;
 pub mod open;
+pub mod redrive;
 pub mod resolve;
 pub mod roll_up;
+pub mod silences;
 pub mod sweep;
 pub mod tick;
 pub mod troubles;

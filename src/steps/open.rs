@@ -95,7 +95,8 @@ pub fn rule_labels(config: &Config, rule: &Rule) -> Labels {
     labels(config, rule.severity, &subject, &rule.name, &[])
 }
 
-fn labels(config: &Config, severity: Severity, subject: &Subject, rule: &str, series: &[Series]) -> Labels {
+/// The labels of what fails: of a rule's incident when it opens, and of what it has become.
+pub(super) fn labels(config: &Config, severity: Severity, subject: &Subject, rule: &str, series: &[Series]) -> Labels {
     let mut labels = Labels::from([
         (Label::Severity, vec![severity.as_str().to_owned()]),
         (Label::Kind, vec![subject.kind().to_owned()]),

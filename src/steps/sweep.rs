@@ -8,32 +8,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::roll_up::{self, Waiting};
+use super::silences;
 use super::tick::Tick;
 use crate::config::schema::ReceiverConfig;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
-use crate::incident::told::{Stage, Told};
+use crate::incident::told::Told;
 use crate::incident::{Incident, Subject};
 use crate::queue::Hint;
+use crate::silence::Silence;
 use crate::store::{StoreError, Write};
 
 /// Looks at every incident that somebody has still to hear about.
 pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let live = tick.store.unsettled().await?;
+    let stored = tick.store.silences().await?;
     let mut waiting: BTreeMap<&str, Vec<Waiting<'_>>> = BTreeMap::new();
     for incident in &live {
         let told = tick.store.told(&incident.key).await?;
+        let silence = silences::muting(tick.store, tick.config, &stored, incident, now).await?;
         let mut hints = Vec::new();
         let mut all_know = !incident.is_open();
         for name in &incident.receivers {
             // One that is configured no longer cannot hear; the incident was routed again (see resolve).
             let Some(receiver) = tick.config.receiver(name) else { continue };
             let told = told.iter().find(|(of, _)| of == name).map(|(_, told)| told);
-            let standing = standing(tick, incident, receiver, told, now);
+            let standing = standing(tick, incident, receiver, told, silence, now);
             all_know &= standing == Standing::KnowsTheEnd;
             if standing == Standing::Due {
                 hints.push(Hint { incident: incident.key.clone(), receiver: name.clone() });
             }
-            if is_waiting(tick, incident, told, now) {
+            // What is silenced is named in no roll-up.
+            if silence.is_none() && is_waiting(tick, incident, told, now) {
                 waiting.entry(name).or_default().push(Waiting { incident, told: told.cloned() });
             }
         }
@@ -65,6 +70,7 @@ fn standing(
     incident: &Incident,
     receiver: &ReceiverConfig,
     told: Option<&Told>,
+    silence: Option<&Silence>,
     now: Timestamp,
 ) -> Standing {
     let nothing = Told::nothing(incident.episode);
@@ -76,9 +82,9 @@ fn standing(
         _ => &nothing,
     };
     let policy = Policy { abilities: receiver.kind.abilities(), storm: tick.config.storm };
-    match notify::next_notification(incident, told, &policy, now) {
+    match notify::next_notification(incident, told, &policy, silence, now) {
         Notify::No(Quiet::Finished) => Standing::KnowsTheEnd,
-        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded) => Standing::NotNow,
+        Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded | Quiet::Muted) => Standing::NotNow,
         _ => Standing::Due,
     }
 }
@@ -89,7 +95,7 @@ fn is_waiting(tick: &Tick<'_>, incident: &Incident, told: Option<&Told>, now: Ti
     let may_be_rolled_up = matches!(incident.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
     let untold = match told {
         None => true,
-        Some(told) if told.episode == incident.episode => told.stage == Stage::Nothing,
+        Some(told) if told.episode == incident.episode => told.is_untold(),
         Some(told) => told.episode < incident.episode && told.is_final(),
     };
     let is_due = incident.crowded || notify::opening_due(incident, &tick.config.storm) <= now;

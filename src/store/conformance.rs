@@ -1,6 +1,9 @@
 //! What every store must do, asked through the trait alone. Each store's tests make a [`World`] and run all of it with
 //! [`conformance!`].
 
+mod redrive;
+mod retention;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -30,6 +33,9 @@ pub trait World: Send + Sync {
 
     /// It is now this late, and what has expired is gone.
     async fn at(&self, now: Timestamp);
+
+    /// It is now this late, and nothing was deleted.
+    async fn clock_at(&self, now: Timestamp);
 }
 
 /// Runs everything over the worlds that a function makes; one that makes none has said why.
@@ -70,10 +76,22 @@ macro_rules! conformance {
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
             names_are_kept_by_kind_and_the_last_ones_stand,
+            a_silence_is_kept_until_30_days_after_its_end_and_replaced_by_its_id,
+            the_seen_set_and_the_registers_expire_without_being_deleted,
+            incidents_and_what_was_told_of_them_expire_400_days_after_their_end,
+            what_was_told_is_gone_when_nothing_is_left_that_it_is_about,
+            quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_once,
+            verdicts_and_cursors_expire_after_400_days,
+            a_request_is_read_again_as_of_its_arrival_or_stays,
+            a_receiver_that_did_not_take_it_is_told_again_what_is_owed,
+            what_is_given_up_for_a_receiver_is_listed_no_more,
+            one_persons_requests_are_erased_and_nobody_elses,
         );
     };
 }
 pub(in crate::store) use conformance;
+pub use redrive::*;
+pub use retention::*;
 
 fn span(from: &str, to: &str) -> Span {
     Span::new(Minute::of(t(from)), Minute::of(t(to)))

@@ -22,6 +22,7 @@ use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -82,7 +83,7 @@ pub const SEEN_DAYS: i64 = 23;
 /// Days the registers are kept, from their minute: past [`SEEN_DAYS`] so that a month can be looked back on.
 pub const REGISTER_DAYS: i64 = 40;
 
-/// Days incidents, what was told of them, and verdicts are kept: a year and a bit, to compare with last year.
+/// Days incidents, what was told of them, verdicts and cursors that nobody moves are kept: a year and a bit, to compare with last year.
 pub const HISTORY_DAYS: i64 = 400;
 
 #[async_trait]
@@ -155,6 +156,19 @@ pub trait Store: Send + Sync {
 
     /// Quarantined requests received in [from, to), newest first, without their bodies; at most 1,000.
     async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError>;
+
+    /// The kept part of a quarantined request's body; `None` when there is no such item.
+    async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Deletes a quarantined request, as it was listed; one that is gone already is no error.
+    async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError>;
+
+    /// Keeps a silence, over the one that has its id.
+    async fn keep_silence(&self, silence: &Silence) -> Result<(), StoreError>;
+
+    /// The silences that are not expired ([`Silence::is_expired`]), those that end first first. One that cannot be read
+    /// is logged and left out: rather an alert too many than none at all.
+    async fn silences(&self) -> Result<Vec<Silence>, StoreError>;
 
     /// A named place in time up to which some planned work is done.
     async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError>;

@@ -67,6 +67,22 @@ impl Setup {
         self.folder().join("bridge.toml")
     }
 
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// Runs another command on the same configuration and data: its exit code, what it printed, and what it complained
+    /// of.
+    pub async fn bridge(&self, args: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+        command.args(args).arg("--config").arg(self.config_file()).arg("--data").arg(self.data());
+        command.env_clear().env("HOME", self.folder()).env("TZ", "UTC").env("USER", "ada").envs(&self.env);
+        let ran =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("ran").expect("the bridge command");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (ran.status.code().expect("an exit code"), text(&ran.stdout), text(&ran.stderr))
+    }
+
     /// Starts it and waits until it says that it listens.
     pub async fn start(&self) -> Serve {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
@@ -75,7 +91,7 @@ impl Setup {
             .arg("--config")
             .arg(self.config_file())
             .arg("--data")
-            .arg(self.folder().join("data"))
+            .arg(self.data())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder())
@@ -148,6 +164,11 @@ impl Serve {
             assert!(Instant::now() < until, "serve does not listen after 30 s:\n{}", self.stderr());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// What it was started with.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -11,6 +11,7 @@ use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
+use cio_alert_bridge::silence::{Conditions, Silence};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -143,6 +144,28 @@ impl Timeline {
             }
         }
         panic!("{receiver} has nothing marked");
+    }
+
+    /// Silences what these conditions match, from now on until a UTC instant.
+    pub async fn silence(&self, id: &str, conditions: &[&str], until: &str) {
+        let conditions: Vec<String> = conditions.iter().map(|c| (*c).to_owned()).collect();
+        let silence = Silence {
+            id: id.to_owned(),
+            matchers: Conditions::parse(&conditions).unwrap(),
+            start: self.now(),
+            end: at(until),
+            author: "ada".to_owned(),
+            reason: "new mail provider".to_owned(),
+            created_at: self.now(),
+        };
+        self.stage.store.keep_silence(&silence).await.unwrap();
+    }
+
+    /// Somebody ends a silence now.
+    pub async fn unsilence(&self, id: &str) {
+        let silences = self.stage.store.silences().await.unwrap();
+        let silence = silences.iter().find(|s| s.id == id).unwrap();
+        self.stage.store.keep_silence(&silence.ended(self.now())).await.unwrap();
     }
 
     /// What the pager answers from now on.

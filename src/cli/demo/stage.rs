@@ -66,7 +66,7 @@ impl Stage {
         folder: &Path,
         receiver: impl Fn(&ReceiverConfig) -> Arc<dyn Receiver>,
     ) -> anyhow::Result<Self> {
-        let embedded = EmbeddedStore::open(folder, &config.workspace.name, Durability::Off)?;
+        let embedded = EmbeddedStore::open(folder, &config.workspace.name, Durability::Off)?.with_clock(clock.clone());
         let queue = Arc::new(embedded.queue());
         let store: Arc<dyn Store> = Arc::new(embedded);
         store.void_leases().await?;

@@ -27,7 +27,7 @@ use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
 use crate::steps::deliver::Deliver;
 use crate::steps::ingest::{Ingest, KeyRing, Refusals};
-use crate::store::embedded::{Durability, EmbeddedStore};
+use crate::store::embedded::{Durability, EmbeddedStore, make_reclaimable};
 use crate::store::{Store, StoreError};
 
 /// How long a store that cannot be opened rests before the next try.
@@ -175,6 +175,13 @@ async fn open(data: &Path, config: &Config) -> Result<Opened, StoreError> {
     let opening = tokio::task::spawn_blocking(move || EmbeddedStore::open(&folder, &workspace, Durability::Full));
     let store = opening.await.map_err(|e| StoreError::Unavailable(e.to_string()))??;
     let lock = only_one(data)?;
+    let folder = data.to_owned();
+    match tokio::task::spawn_blocking(move || make_reclaimable(&folder)).await {
+        Ok(Ok(false)) => {}
+        Ok(Ok(true)) => tracing::info!(event = "store_rewritten", "the data file gives free pages back from now on"),
+        Ok(Err(error)) => tracing::warn!(event = "store_not_rewritten", %error, "the data file will not shrink"),
+        Err(error) => tracing::warn!(event = "store_not_rewritten", %error),
+    }
     let queue = Arc::new(store.queue());
     // Whoever held leases or messages in this folder is dead: one serve a folder.
     store.void_leases().await?;

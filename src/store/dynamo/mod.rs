@@ -14,6 +14,7 @@
 //! | names | `ws#names` | kind of source |
 //! | coverage, cursor | `ws#coverage`, `ws#cursor#<name>` | `-` |
 //! | verdict | `ws#verdict#<month>` | end, begin, heartbeat |
+//! | silence | `ws#silence` | id |
 //! | quarantined request, list of them | `ws#quarantine#<id>`, `ws#quarantined#<day>` | `-`; time, id |
 //!
 //! All reads are consistent, and leave out what has expired but is not deleted yet. There are no transactions: the
@@ -27,6 +28,7 @@ mod register;
 mod request;
 mod seen;
 mod series;
+mod silences;
 mod table;
 mod tally;
 mod timeline;
@@ -56,6 +58,7 @@ use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -75,11 +78,6 @@ impl DynamoStore {
     pub fn with_clock(client: Client, table: String, workspace: &str, clock: Arc<dyn Clock>) -> Self {
         let table = Arc::new(Table::new(client, table, workspace, clock));
         Self { tally: Arc::new(Tally::of(Arc::clone(&table))), table }
-    }
-
-    /// The kept part of a quarantined request's body; `None` when there is no such item.
-    pub async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        quarantine::head(&self.table, id).await
     }
 
     /// What this handle's requests were billed so far, in read and write units.
@@ -198,6 +196,22 @@ impl Store for DynamoStore {
 
     async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
         quarantine::between(&self.table, from, to).await
+    }
+
+    async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        quarantine::head(&self.table, id).await
+    }
+
+    async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError> {
+        quarantine::forget(&self.table, item).await
+    }
+
+    async fn keep_silence(&self, silence: &Silence) -> Result<(), StoreError> {
+        silences::keep(&self.table, silence).await
+    }
+
+    async fn silences(&self) -> Result<Vec<Silence>, StoreError> {
+        silences::all(&self.table).await
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {

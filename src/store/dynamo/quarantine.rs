@@ -39,8 +39,7 @@ pub async fn keep(table: &Table, item: &Quarantined) -> Result<(), StoreError> {
             None => return Err(trouble::contended("a quarantined request")),
         },
     };
-    let pk = table.partition(&["quarantined", &part_of(listed.received_at, TO_DAY)]);
-    let key = Key { pk, sk: format!("{}#{}", sortable(listed.received_at), listed.id) };
+    let key = listing(table, &listed);
     let expires = days_after(listed.received_at, QUARANTINE_DAYS);
     let row = attributes([(JSON, json(&listed, "a quarantined request")?)]);
     table.put(&key, row, Some(expires), If::Always).await.map(drop)
@@ -77,4 +76,16 @@ pub async fn head(table: &Table, id: &str) -> Result<Option<Vec<u8>>, StoreError
     let head = bytes_of(&row, HEAD).ok_or_else(|| trouble::unreadable("a quarantined body"))?;
     let unpacked = decompress_to_vec_zlib_with_limit(head, QUARANTINE_BYTES);
     unpacked.map(Some).map_err(|_| trouble::unreadable("a quarantined body"))
+}
+
+/// The body first: a crash leaves it listed, and it can be dropped again.
+pub async fn forget(table: &Table, item: &Quarantined) -> Result<(), StoreError> {
+    table.delete(&table.single(&["quarantine", &item.id]), If::Always).await?;
+    table.delete(&listing(table, item), If::Always).await
+}
+
+/// Where the list has it.
+fn listing(table: &Table, item: &Quarantined) -> Key {
+    let pk = table.partition(&["quarantined", &part_of(item.received_at, TO_DAY)]);
+    Key { pk, sk: format!("{}#{}", sortable(item.received_at), item.id) }
 }

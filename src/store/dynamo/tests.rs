@@ -61,6 +61,10 @@ impl World for Fresh {
     async fn at(&self, now: Timestamp) {
         self.clock.set(now);
     }
+
+    async fn clock_at(&self, now: Timestamp) {
+        self.clock.set(now);
+    }
 }
 
 conformance!(fresh);

@@ -61,7 +61,8 @@ pub async fn move_cursor(table: &Table, name: &str, from: Option<&str>, to: &str
         None => If::Absent,
         Some(from) => If::Is(CURSOR, text(from)),
     };
-    table.put(&table.single(&["cursor", name]), attributes([(CURSOR, text(to))]), None, when).await
+    let expires = days_after(table.now(), HISTORY_DAYS);
+    table.put(&table.single(&["cursor", name]), attributes([(CURSOR, text(to))]), Some(expires), when).await
 }
 
 pub async fn keep_verdict(table: &Table, judged: &Judged) -> Result<(), StoreError> {

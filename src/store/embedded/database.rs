@@ -78,6 +78,11 @@ impl Database {
         self.writer.run(work).await
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.readers.path
+    }
+
     /// Reads one snapshot, with everything in it that was committed before the call.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -140,11 +145,15 @@ fn open_ours(path: &Path, workspace: &str, durability: Durability) -> Result<Con
 }
 
 /// Opens the file, which must exist: a file that vanished under us must not come back empty.
-fn connect(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
+pub fn connect(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(128);
+    // Only an empty file takes it, before the log is turned on; any other would be locked for it.
+    if connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     let journal = write_ahead(&connection)?;
     if journal != "wal" {
         return Err(StoreError::Unavailable(format!(

@@ -13,7 +13,8 @@ use crate::store::{StoreError, Write};
 /// Most episodes that are answered of one incident.
 const EPISODES: usize = 500;
 
-pub async fn write(database: &Database, incident: &Incident) -> Result<Write, StoreError> {
+/// What expired (it resolved before `kept_since`, in microseconds) is in nobody's way.
+pub async fn write(database: &Database, incident: &Incident, kept_since: i64) -> Result<Write, StoreError> {
     let expected = incident.version;
     let incident = Incident { version: expected.saturating_add(1), ..incident.clone() };
     let json = serde_json::to_string(&incident).map_err(|_| trouble::unwritable("an incident"))?;
@@ -27,11 +28,13 @@ pub async fn write(database: &Database, incident: &Incident) -> Result<Write, St
             let sql = match expected {
                 0 => {
                     "INSERT INTO incidents (key, episode, version, live, opened_at, resolved_at, json)
-                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?8 = 0 ON CONFLICT DO NOTHING"
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?8 = 0
+                     ON CONFLICT DO UPDATE SET version = ?3, live = ?4, opened_at = ?5, resolved_at = ?6, json = ?7
+                     WHERE resolved_at < ?9"
                 }
                 _ => {
                     "UPDATE incidents SET version = ?3, live = ?4, opened_at = ?5, resolved_at = ?6, json = ?7
-                     WHERE key = ?1 AND episode = ?2 AND version = ?8"
+                     WHERE key = ?1 AND episode = ?2 AND version = ?8 AND (resolved_at IS NULL OR resolved_at >= ?9)"
                 }
             };
             let changed = tx.prepare_cached(sql)?.execute(params![
@@ -42,29 +45,38 @@ pub async fn write(database: &Database, incident: &Incident) -> Result<Write, St
                 micros(incident.opened_at),
                 resolved_at,
                 json,
-                expected
+                expected,
+                kept_since
             ])?;
+            if changed > 0 && expected == 0 && incident.episode == 1 {
+                // What was told of an incident long forgotten is not about this one.
+                let forget = "DELETE FROM told WHERE key = ?1 AND touched < ?2";
+                tx.prepare_cached(forget)?.execute(params![incident.key.0, kept_since])?;
+            }
             Ok(outcome(changed))
         })
         .await
 }
 
-pub async fn episodes(database: &Database, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {
+/// Here and below, incidents that resolved before `kept_since` (in microseconds) have expired.
+pub async fn episodes(database: &Database, key: &IncidentKey, kept_since: i64) -> Result<Vec<Incident>, StoreError> {
     let key = key.0.clone();
     let read = move |tx: &Connection| {
-        let sql = "SELECT json FROM incidents WHERE key = ?1 ORDER BY episode DESC LIMIT ?2";
-        find(tx, sql, &[&key, &EPISODES])
+        let sql = "SELECT json FROM incidents WHERE key = ?1 AND (resolved_at IS NULL OR resolved_at >= ?3)
+                   ORDER BY episode DESC LIMIT ?2";
+        find(tx, sql, &[&key, &EPISODES, &kept_since])
     };
     let mut episodes = database.read(read).await?;
     episodes.reverse();
     Ok(episodes)
 }
 
-pub async fn unsettled(database: &Database) -> Result<Vec<Incident>, StoreError> {
-    let sql = "SELECT json FROM incidents WHERE live = 1 ORDER BY opened_at, key, episode";
-    let all = |tx: &Connection| {
+pub async fn unsettled(database: &Database, kept_since: i64) -> Result<Vec<Incident>, StoreError> {
+    let sql = "SELECT json FROM incidents WHERE live = 1 AND (resolved_at IS NULL OR resolved_at >= ?1)
+               ORDER BY opened_at, key, episode";
+    let all = move |tx: &Connection| {
         let mut statement = tx.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let rows = statement.query_map([kept_since], |row| row.get::<_, String>(0))?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     };
     let readable = |json: &String| match serde_json::from_str(json) {
@@ -77,17 +89,26 @@ pub async fn unsettled(database: &Database) -> Result<Vec<Incident>, StoreError>
     Ok(database.read(all).await?.iter().filter_map(readable).collect())
 }
 
-pub async fn live(database: &Database, at_most: usize) -> Result<usize, StoreError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents WHERE live = 1 LIMIT ?1)";
-    database.read(move |tx| Ok(tx.prepare_cached(sql)?.query_row([at_most], |row| row.get(0))?)).await
+pub async fn live(database: &Database, at_most: usize, kept_since: i64) -> Result<usize, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents
+               WHERE live = 1 AND (resolved_at IS NULL OR resolved_at >= ?2) LIMIT ?1)";
+    let count =
+        move |tx: &Connection| Ok(tx.prepare_cached(sql)?.query_row(params![at_most, kept_since], |row| row.get(0))?);
+    database.read(count).await
 }
 
-pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
+pub async fn between(
+    database: &Database,
+    from: Timestamp,
+    to: Timestamp,
+    kept_since: i64,
+) -> Result<Vec<Incident>, StoreError> {
     let sql = "SELECT json FROM incidents
-               WHERE opened_at >= ?1 AND opened_at < ?2 OR resolved_at >= ?1 AND resolved_at < ?2
+               WHERE (opened_at >= ?1 AND opened_at < ?2 OR resolved_at >= ?1 AND resolved_at < ?2)
+                 AND (resolved_at IS NULL OR resolved_at >= ?3)
                ORDER BY opened_at, key, episode";
     let (from, to) = (micros(from), micros(to));
-    database.read(move |tx| find(tx, sql, &[&from, &to])).await
+    database.read(move |tx| find(tx, sql, &[&from, &to, &kept_since])).await
 }
 
 fn find(tx: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Incident>, StoreError> {

@@ -9,9 +9,11 @@ mod database;
 mod incidents;
 mod names;
 mod quarantine;
+mod reclaim;
 mod retention;
 mod schema;
 mod series;
+mod silences;
 mod tally;
 mod timeline;
 mod told;
@@ -30,16 +32,19 @@ use rusqlite::params;
 
 pub(crate) use self::database::Database;
 pub use self::database::{Durability, FILE};
+pub use self::reclaim::make_reclaimable;
+use self::retention::cutoff;
 use self::tally::Tally;
 pub(crate) use self::trouble::unwritable;
-use super::{Lease, Quarantined, Store, StoreError, Write};
-use crate::clock::{Minute, Span};
+use super::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, Store, StoreError, Write};
+use crate::clock::{Clock, Minute, Span, SystemClock};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::queue::embedded::EmbeddedQueue;
+use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -48,6 +53,8 @@ use crate::tally::{Cell, Counted, Entry, Total};
 pub struct EmbeddedStore {
     database: Arc<Database>,
     tally: Arc<Tally>,
+    /// Decides only what has expired.
+    clock: Arc<dyn Clock>,
 }
 
 impl EmbeddedStore {
@@ -56,7 +63,12 @@ impl EmbeddedStore {
     /// another process opens the same folder.
     pub fn open(folder: &Path, workspace: &str, durability: Durability) -> Result<Self, StoreError> {
         let database = Arc::new(Database::open(folder, workspace, durability)?);
-        Ok(Self { tally: Arc::new(Tally::of(Arc::clone(&database))), database })
+        Ok(Self { tally: Arc::new(Tally::of(Arc::clone(&database))), database, clock: Arc::new(SystemClock) })
+    }
+
+    /// With another clock: it decides only what has expired.
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// The queue in the same file.
@@ -64,9 +76,18 @@ impl EmbeddedStore {
         EmbeddedQueue::of(Arc::clone(&self.database))
     }
 
-    /// The kept part of a quarantined request's body; `None` when there is no such item.
-    pub async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        quarantine::head(&self.database, id).await
+    /// What is older than this many days has expired, in microseconds.
+    fn kept_since(&self, days: i64) -> i64 {
+        cutoff(self.clock.now(), days)
+    }
+
+    /// Without the minutes whose registers have expired.
+    fn kept(&self, span: Span) -> Span {
+        Span::new(span.from.max(self.first_minute()), span.to)
+    }
+
+    fn first_minute(&self) -> Minute {
+        Minute::of(self.clock.now()).plus(-REGISTER_DAYS * 24 * 60)
     }
 }
 
@@ -77,15 +98,15 @@ impl Store for EmbeddedStore {
     }
 
     async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError> {
-        self.tally.cells(kinds, span).await
+        self.tally.cells(kinds, self.kept(span)).await
     }
 
     async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
-        self.tally.heard(kind, since).await
+        self.tally.heard(kind, since.max(self.first_minute())).await
     }
 
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {
-        self.tally.totals(kinds, span).await
+        self.tally.totals(kinds, self.kept(span)).await
     }
 
     async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError> {
@@ -97,23 +118,23 @@ impl Store for EmbeddedStore {
     }
 
     async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {
-        incidents::episodes(&self.database, key).await
+        incidents::episodes(&self.database, key, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn write_incident(&self, incident: &Incident) -> Result<Write, StoreError> {
-        incidents::write(&self.database, incident).await
+        incidents::write(&self.database, incident, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError> {
-        incidents::unsettled(&self.database).await
+        incidents::unsettled(&self.database, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
-        incidents::live(&self.database, at_most).await
+        incidents::live(&self.database, at_most, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
-        incidents::between(&self.database, from, to).await
+        incidents::between(&self.database, from, to, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn lease(
@@ -146,7 +167,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn told(&self, key: &IncidentKey) -> Result<Vec<(String, Told)>, StoreError> {
-        told::of(&self.database, key).await
+        told::of(&self.database, key, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn quarantine(&self, item: &Quarantined) -> Result<(), StoreError> {
@@ -154,15 +175,31 @@ impl Store for EmbeddedStore {
     }
 
     async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
-        quarantine::between(&self.database, from, to).await
+        quarantine::between(&self.database, from, to, self.kept_since(QUARANTINE_DAYS)).await
+    }
+
+    async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        quarantine::head(&self.database, id, self.kept_since(QUARANTINE_DAYS)).await
+    }
+
+    async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError> {
+        quarantine::forget(&self.database, &item.id).await
+    }
+
+    async fn keep_silence(&self, silence: &Silence) -> Result<(), StoreError> {
+        silences::keep(&self.database, silence).await
+    }
+
+    async fn silences(&self) -> Result<Vec<Silence>, StoreError> {
+        silences::all(&self.database, self.clock.now()).await
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
-        timeline::cursor(&self.database, name).await
+        timeline::cursor(&self.database, name, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn move_cursor(&self, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError> {
-        timeline::move_cursor(&self.database, name, from, to).await
+        timeline::move_cursor(&self.database, name, from, to, self.clock.now()).await
     }
 
     async fn keep_verdict(&self, judged: &Judged) -> Result<(), StoreError> {
@@ -170,7 +207,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
-        timeline::verdicts(&self.database, from, to).await
+        timeline::verdicts(&self.database, from, to, self.kept_since(HISTORY_DAYS)).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {
@@ -182,7 +219,9 @@ impl Store for EmbeddedStore {
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.database.write(move |connection| retention::purge(connection, now, limit)).await
+        let purged = self.database.write(move |connection| retention::purge(connection, now, limit)).await?;
+        reclaim::truncate_log(&self.database, reclaim::LOG_BYTES).await;
+        Ok(purged)
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::retention::cutoff;
-use super::{instant, micros};
+use super::{instant, micros, reclaim};
 use crate::store::{QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, StoreError};
 
 /// zlib's level: JSON shrinks to a fifth at 3 already, and an authentic sender may send many.
@@ -36,8 +36,14 @@ pub async fn keep(database: &Database, item: &Quarantined) -> Result<(), StoreEr
         .await
 }
 
-pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
-    let (from, to) = (micros(from), micros(to));
+/// Newest first; what was received before `kept_since` (in microseconds) has expired.
+pub async fn between(
+    database: &Database,
+    from: Timestamp,
+    to: Timestamp,
+    kept_since: i64,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let (from, to) = (micros(from).max(kept_since), micros(to));
     database
         .read(move |tx| {
             let mut statement = tx.prepare_cached(
@@ -60,14 +66,39 @@ pub async fn between(database: &Database, from: Timestamp, to: Timestamp) -> Res
         .await
 }
 
-pub async fn head(database: &Database, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn head(database: &Database, id: &str, kept_since: i64) -> Result<Option<Vec<u8>>, StoreError> {
     let id = id.to_owned();
     database
         .read(move |tx| {
-            let mut statement = tx.prepare_cached("SELECT head FROM quarantine WHERE id = ?1")?;
-            let head: Option<Vec<u8>> = statement.query_row([id], |row| row.get(0)).optional()?;
+            let mut statement = tx.prepare_cached("SELECT head FROM quarantine WHERE id = ?1 AND received_at >= ?2")?;
+            let head: Option<Vec<u8>> = statement.query_row(params![id, kept_since], |row| row.get(0)).optional()?;
             let damaged = |_| StoreError::Corrupt("a quarantined body that cannot be unpacked".into());
             head.map(|head| decompress_to_vec_zlib_with_limit(&head, QUARANTINE_BYTES).map_err(damaged)).transpose()
         })
         .await
+}
+
+/// Overwrites it, too: its pages in the file, and the log as soon as nobody reads it.
+pub async fn forget(database: &Database, id: &str) -> Result<(), StoreError> {
+    let id = id.to_owned();
+    database
+        .write(move |tx| {
+            overwriting(tx, |tx| Ok(tx.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?))
+                .map(drop)
+        })
+        .await?;
+    reclaim::truncate_log(database, 0).await;
+    Ok(())
+}
+
+/// Runs a deletion that leaves nothing behind in free pages (sqlite.org/pragma.html, secure_delete).
+pub fn overwriting<T>(
+    tx: &Connection,
+    delete: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let set = |on: bool| tx.pragma_update_and_check(None, "secure_delete", on, |_| Ok(()));
+    set(true)?;
+    let deleted = delete(tx);
+    set(false)?;
+    deleted
 }

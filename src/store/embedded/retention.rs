@@ -1,11 +1,13 @@
-//! How long things are kept, in one table, and their removal. Reads never depend on removal: what is asked for by a
-//! span is found by the span, and an expired identity counts as one never seen.
+//! How long things are kept, in one table, and their removal. Reads never depend on removal: each leaves out by itself
+//! what has expired.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::micros;
+use super::quarantine::overwriting;
+use super::{micros, reclaim};
 use crate::clock::Minute;
+use crate::silence::SILENCE_DAYS;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, REGISTER_DAYS, SEEN_DAYS, StoreError};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -51,6 +53,8 @@ const RETENTIONS: &[Retention] = &[
         ..keep("told", "key, receiver", "touched", HISTORY_DAYS)
     },
     keep("verdicts", "heartbeat, start", "ended", HISTORY_DAYS),
+    keep("silences", "id", "ends", SILENCE_DAYS),
+    keep("cursors", "name", "moved_at", HISTORY_DAYS),
 ];
 
 /// The instant that `days` before `now` is, in microseconds.
@@ -58,9 +62,13 @@ pub fn cutoff(now: Timestamp, days: i64) -> i64 {
     micros(now).saturating_sub(days.saturating_mul(DAY_MICROS))
 }
 
-/// Deletes what is older than its table's retention, at most `limit` rows a table; says how many.
+/// Deletes what is older than its table's retention, at most `limit` rows a table, and gives pages that are free back to
+/// the disk; says how many rows.
 pub fn purge(connection: &Connection, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
     let mut deleted = 0;
+    // Those of a version that kept no instant begin to age now.
+    let undated = "UPDATE cursors SET moved_at = ?1 WHERE moved_at IS NULL";
+    connection.prepare_cached(undated)?.execute([micros(now)])?;
     for Retention { table, key, since, unit, days, also } in RETENTIONS {
         let before = match unit {
             Unit::Micros => cutoff(now, *days),
@@ -69,7 +77,13 @@ pub fn purge(connection: &Connection, now: Timestamp, limit: usize) -> Result<us
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < ?1 {also} LIMIT ?2)"
         );
-        deleted += connection.prepare_cached(&sql)?.execute(params![before, limit])?;
+        let delete = |tx: &Connection| Ok(tx.prepare_cached(&sql)?.execute(params![before, limit])?);
+        deleted += match *table {
+            // It alone holds personal data.
+            "quarantine" => overwriting(connection, delete)?,
+            _ => delete(connection)?,
+        };
     }
+    reclaim::some_pages(connection)?;
     Ok(deleted)
 }

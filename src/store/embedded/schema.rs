@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::store::StoreError;
 
 /// Layouts, oldest first; a file's `user_version` says how many of them it has been through.
-const LAYOUTS: &[&str] = &[LAYOUT_1];
+const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2];
 
 /// `AUTOINCREMENT` where an id must never name another row later: a worker that is too late would settle a message
 /// it never saw, and the series kept in memory would be another one's.
-const LAYOUT_1: &str = "
+pub(super) const LAYOUT_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
@@ -68,6 +68,13 @@ CREATE TABLE verdicts (
     PRIMARY KEY (heartbeat, start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX verdicts_ended ON verdicts (ended);
+";
+
+/// Silences, and when a cursor was moved (nothing: by an older version that still runs).
+const LAYOUT_2: &str = "
+CREATE TABLE silences (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX silences_ends ON silences (ends);
+ALTER TABLE cursors ADD COLUMN moved_at INTEGER;
 ";
 
 /// Why an open file is not ours to use.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
+use super::retention::cutoff;
 use super::{micros, outcome, trouble};
 use crate::heartbeat::Judged;
-use crate::store::{StoreError, Write};
+use crate::store::{HISTORY_DAYS, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
 
 pub async fn hear(database: &Database, heard: Heard) -> Result<Coverage, StoreError> {
@@ -34,27 +35,42 @@ pub fn coverage(tx: &Connection) -> Result<Coverage, StoreError> {
     json.map(parse).transpose().map(Option::unwrap_or_default)
 }
 
-pub async fn cursor(database: &Database, name: &str) -> Result<Option<String>, StoreError> {
+/// One that nobody moved since `kept_since` (in microseconds) has expired; without an instant it was moved by a version
+/// that kept none.
+pub async fn cursor(database: &Database, name: &str, kept_since: i64) -> Result<Option<String>, StoreError> {
     let name = name.to_owned();
     database
         .read(move |tx| {
-            let mut find = tx.prepare_cached("SELECT value FROM cursors WHERE name = ?1")?;
-            Ok(find.query_row([name], |row| row.get(0)).optional()?)
+            let sql = "SELECT value FROM cursors WHERE name = ?1 AND (moved_at IS NULL OR moved_at >= ?2)";
+            Ok(tx.prepare_cached(sql)?.query_row(params![name, kept_since], |row| row.get(0)).optional()?)
         })
         .await
 }
 
-pub async fn move_cursor(database: &Database, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError> {
+pub async fn move_cursor(
+    database: &Database,
+    name: &str,
+    from: Option<&str>,
+    to: &str,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
     let (name, from, to) = (name.to_owned(), from.map(str::to_owned), to.to_owned());
+    let (moved_at, kept_since) = (micros(now), cutoff(now, HISTORY_DAYS));
     database
         .write(move |tx| {
             let changed = match from {
                 None => tx
-                    .prepare_cached("INSERT INTO cursors (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-                    .execute([name, to])?,
+                    .prepare_cached(
+                        "INSERT INTO cursors (name, value, moved_at) VALUES (?1, ?2, ?3)
+                         ON CONFLICT DO UPDATE SET value = ?2, moved_at = ?3 WHERE moved_at < ?4",
+                    )?
+                    .execute(params![name, to, moved_at, kept_since])?,
                 Some(from) => tx
-                    .prepare_cached("UPDATE cursors SET value = ?2 WHERE name = ?1 AND value = ?3")?
-                    .execute([name, to, from])?,
+                    .prepare_cached(
+                        "UPDATE cursors SET value = ?2, moved_at = ?3
+                         WHERE name = ?1 AND value = ?5 AND (moved_at IS NULL OR moved_at >= ?4)",
+                    )?
+                    .execute(params![name, to, moved_at, kept_since, from])?,
             };
             Ok(outcome(changed))
         })
@@ -74,9 +90,14 @@ pub async fn keep_verdict(database: &Database, judged: &Judged) -> Result<(), St
         .await
 }
 
-/// By their end, then by name.
-pub async fn verdicts(database: &Database, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
-    let (from, to) = (micros(from), micros(to));
+/// By their end, then by name; those of periods that ended before `kept_since` (in microseconds) have expired.
+pub async fn verdicts(
+    database: &Database,
+    from: Timestamp,
+    to: Timestamp,
+    kept_since: i64,
+) -> Result<Vec<Judged>, StoreError> {
+    let (from, to) = (micros(from).max(kept_since), micros(to));
     database
         .read(move |tx| {
             let sql = "SELECT json FROM verdicts WHERE ended >= ?1 AND ended < ?2 ORDER BY ended, heartbeat, start";

@@ -96,7 +96,7 @@ fn a_file_that_is_not_ours_to_use_is_refused_with_the_reason() {
 async fn a_job_that_fails_or_panics_fails_alone() {
     let fresh = Fresh::store();
     let database = &fresh.store.database;
-    let put = |tx: &Connection, name: &str| tx.execute("INSERT INTO cursors VALUES (?1, 'x')", [name]);
+    let put = |tx: &Connection, name: &str| tx.execute("INSERT INTO cursors (name, value) VALUES (?1, 'x')", [name]);
     let (panicked, failed, done) = tokio::join!(
         database.write::<()>(move |tx| {
             put(tx, "panicked")?;
@@ -184,7 +184,8 @@ async fn a_stuck_disk_refuses_at_once_and_what_was_taken_is_still_done() {
 async fn dropping_the_store_finishes_what_waits() {
     let fresh = Fresh::store();
     let store = fresh.again();
-    let write = store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors VALUES ('late', 'x')", [])?));
+    let write =
+        store.database.write(|tx| Ok(tx.execute("INSERT INTO cursors (name, value) VALUES ('late', 'x')", [])?));
     // Handed over, and nobody waits for the answer.
     let _ = futures_util::FutureExt::now_or_never(write);
     drop(store);
@@ -219,4 +220,62 @@ async fn purging_is_bounded_and_leaves_what_is_still_kept() {
     assert_eq!(fresh.any().cells(&[FAILED], span).await.expect("reads").len(), 30);
     assert_eq!(fresh.any().purge(t("14:04") + days(80), 100).await.expect("purges"), 60);
     assert!(fresh.any().cells(&[FAILED], span).await.expect("reads").is_empty());
+}
+
+/// Everything in the folder's files.
+fn on_disk(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    files.flat_map(|path| std::fs::read(path).unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn what_is_dropped_from_quarantine_is_overwritten_on_the_disk() {
+    let fresh = Fresh::store();
+    // Nothing to compress (xorshift), so that it stands in the file as it is.
+    let random = std::iter::successors(Some(88_172_645_463_325_252_u64), |x| {
+        let x = x ^ (x << 13);
+        let x = x ^ (x >> 7);
+        Some(x ^ (x << 17))
+    });
+    let head: Vec<u8> = random.take(60_000).map(|x| (x >> 32) as u8).collect();
+    let item = |id: &str, n: u8| Quarantined {
+        id: id.into(),
+        reason: "not JSON".into(),
+        received_at: t("14:00"),
+        length: 60_000,
+        head: head.iter().map(|byte| byte.wrapping_add(n)).collect(),
+    };
+    let traces = |n: u8| {
+        let piece: Vec<u8> = head.iter().skip(30_000).take(24).map(|byte| byte.wrapping_add(n)).collect();
+        on_disk(fresh.folder.path()).windows(24).filter(|window| *window == piece).count()
+    };
+    for n in [0, 7] {
+        fresh.any().quarantine(&item(&n.to_string(), n)).await.expect("writes");
+    }
+    assert!(traces(0) > 0 && traces(7) > 0);
+    fresh.any().drop_quarantined(&item("0", 0)).await.expect("drops");
+    assert!(traces(0) == 0 && traces(7) > 0);
+}
+
+#[test]
+fn a_file_of_the_first_layout_is_taken_over_and_made_able_to_shrink_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE);
+    let old = Connection::open(&path).expect("opens");
+    old.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).expect("a log");
+    old.execute_batch(crate::store::embedded::schema::LAYOUT_1).expect("lays out");
+    old.execute_batch("INSERT INTO meta VALUES ('workspace', 'acme'); INSERT INTO cursors VALUES ('digest', 'a')")
+        .expect("writes");
+    old.pragma_update(None, "user_version", 1).expect("writes");
+    drop(old);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let cursor = |store: &EmbeddedStore| runtime.block_on(store.cursor("digest")).expect("reads");
+    assert_eq!(cursor(&open(folder.path())).as_deref(), Some("a"));
+    assert!(super::super::make_reclaimable(folder.path()).expect("rewrites"));
+    assert!(!super::super::make_reclaimable(folder.path()).expect("has nothing to do"));
+    let store = open(folder.path());
+    assert_eq!(cursor(&store).as_deref(), Some("a"));
+    // Its age begins with the first purge.
+    let purge = |now| runtime.block_on(store.purge(now, 100)).expect("purges");
+    assert_eq!((purge(t("14:00")), purge(t("14:00") + days(401))), (0, 1));
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{Durability, EmbeddedStore};
+use crate::clock::ManualClock;
 use crate::store::Store;
 use crate::store::conformance::{World, conformance};
 use crate::store::testing::*;
@@ -16,13 +17,15 @@ use crate::store::testing::*;
 /// A store in a folder of its own, which goes when the value does.
 struct Fresh {
     store: EmbeddedStore,
+    clock: Arc<ManualClock>,
     folder: tempfile::TempDir,
 }
 
 impl Fresh {
     fn store() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { store: open(folder.path()), folder }
+        let clock = Arc::new(ManualClock::at(t("17:00")));
+        Self { store: open(folder.path()).with_clock(clock.clone()), clock, folder }
     }
 
     fn any(&self) -> &dyn Store {
@@ -31,7 +34,7 @@ impl Fresh {
 
     /// Another handle on the same file, as another process has it.
     fn again(&self) -> EmbeddedStore {
-        open(self.folder.path())
+        open(self.folder.path()).with_clock(self.clock.clone())
     }
 }
 
@@ -50,7 +53,12 @@ impl World for Fresh {
     }
 
     async fn at(&self, now: Timestamp) {
+        self.clock.set(now);
         while self.store.purge(now, 1_000).await.expect("purges") > 0 {}
+    }
+
+    async fn clock_at(&self, now: Timestamp) {
+        self.clock.set(now);
     }
 }
 
