@@ -77,8 +77,8 @@ pub async fn unsettled(database: &Database) -> Result<Vec<Incident>, StoreError>
     Ok(database.read(all).await?.iter().filter_map(readable).collect())
 }
 
-pub async fn live(database: &Database, at_most: usize) -> Result<usize, StoreError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents WHERE live = 1 LIMIT ?1)";
+pub async fn open(database: &Database, at_most: usize) -> Result<usize, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents WHERE live = 1 AND resolved_at IS NULL LIMIT ?1)";
     database.read(move |tx| Ok(tx.prepare_cached(sql)?.query_row([at_most], |row| row.get(0))?)).await
 }
 
