@@ -30,6 +30,7 @@ mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
 mod each_group_opens_once;
+mod rates_are_no_chance;
 mod rates_open_and_close;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;

@@ -70,14 +70,19 @@ fn tables(figures: &Figures) -> String {
         );
     }
     out += "\n### Open and closed\n\n\
-            | an outage of 12 h | quiet from | outages that paged | episodes an outage | recovery to close, half / 9 of 10 |\n\
-            |---|---|---|---|---|\n";
+            | an outage of 12 h | quiet from | outages that paged | episodes an outage | closed while ill | recovery to close, half / 9 of 10 |\n\
+            |---|---|---|---|---|---|\n";
     for Outcome { name, by } in &figures.outages {
         for (way, closed) in by {
             let episodes = closed.episodes as f64 / closed.outages.max(1) as f64;
-            let (half, most) =
-                (after(&closed.minutes, closed.outages, 0.5), after(&closed.minutes, closed.outages, 0.9));
-            out += &format!("| {name} | {} | {} | {episodes:.2} | {half} / {most} |\n", way_name(*way), closed.outages);
+            let open = closed.outages - closed.too_soon;
+            let (half, most) = (after(&closed.minutes, open, 0.5), after(&closed.minutes, open, 0.9));
+            let too_soon = 100.0 * closed.too_soon as f64 / closed.outages.max(1) as f64;
+            out += &format!(
+                "| {name} | {} | {} | {episodes:.2} | {too_soon:.0} % | {half} / {most} |\n",
+                way_name(*way),
+                closed.outages
+            );
         }
     }
     out
@@ -169,7 +174,7 @@ fn close(figures: &Figures) -> String {
     let line = |wanted: Closes, name: &str| {
         let of = |o: &Outcome| {
             let (_, closed) = o.by.iter().find(|(way, _)| *way == wanted)?;
-            let place = (closed.outages as f64 * 0.9).ceil() as usize;
+            let place = ((closed.outages - closed.too_soon) as f64 * 0.9).ceil() as usize;
             Some((volume_of(o.name)?, *closed.minutes.get(place.saturating_sub(1))? as f64))
         };
         let mut points: Vec<_> = figures.outages.iter().filter(|o| o.name.ends_with(" 15 %")).filter_map(of).collect();
