@@ -33,11 +33,11 @@ fn pages_for_nothing(name: &str, sending: Sending, weeks: usize) -> (usize, usiz
 fn sources_that_are_well_do_not_page_where_a_naive_rule_would() {
     let blasts = |of, trickle| Sending::Blasts { every: 7 * DAY, of, trickle };
     let sources = [
-        ("steady", Sending::Steady(50.0), 26),
+        ("steady", Sending::Steady(50.0), 12),
         ("by day", Sending::Daytime(300.0), 8),
         ("blasts", blasts(50_000, 0.0), 8),
         ("blasts beside a trickle", blasts(50_000, 20.0), 4),
-        ("batches", Sending::Batches { per_hour: 100.0, of: 50 }, 12),
+        ("batches", Sending::Batches { per_hour: 100.0, of: 50 }, 8),
     ];
     for (name, sending, weeks) in sources {
         let (pages, naive) = pages_for_nothing(name, sending, weeks);

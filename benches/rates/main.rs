@@ -144,6 +144,7 @@ fn outages() -> Vec<Outages> {
         outages("100 an hour, 8 %", 100.0, 0.08, 4),
         outages("50 an hour, 15 %", 50.0, ILL, 4),
         outages("20 an hour, 15 %", 20.0, ILL, 8),
+        refusals("1,000 an hour, 15 %, nothing late", 1_000.0, 1),
         refusals("300 an hour, 15 %, nothing late", 300.0, 4),
         refusals("100 an hour, 15 %, nothing late", 100.0, 4),
         refusals("50 an hour, 15 %, nothing late", 50.0, 4),
