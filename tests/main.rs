@@ -33,6 +33,7 @@ mod days_in_seconds;
 mod each_group_opens_once;
 mod names_are_those_people_use;
 mod one_mailbox_provider_that_refuses_is_said_first;
+mod rates_are_no_chance;
 mod rates_open_and_close;
 mod routes_pick_the_receivers;
 mod secrets_and_people_stay_in;

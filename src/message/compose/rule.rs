@@ -205,7 +205,7 @@ impl Seen {
         let Numbers { count, of } = self.numbers;
         match self.of_is_known {
             true => format!("{} of {} ({})", text::number(count), text::number(of), text::percent(count, of)),
-            false => format!("{}; of how many is not known: their sends were not heard", text::number(count)),
+            false => format!("{}; of how many is not known", text::number(count)),
         }
     }
 
