@@ -36,6 +36,7 @@ mod each_group_opens_once;
 mod names_are_those_people_use;
 mod nothing_is_kept_for_ever;
 mod one_mailbox_provider_that_refuses_is_said_first;
+mod rates_are_no_chance;
 mod rates_open_and_close;
 mod redrive_lists_sends_and_drops;
 mod routes_pick_the_receivers;

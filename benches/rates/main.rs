@@ -54,7 +54,7 @@ fn harmless() -> Vec<Harmless> {
     let blasts = |every, of, trickle| Sending::Blasts { every, of, trickle };
     // The long ones first, so that both cores end together.
     vec![
-        bounces("steady, 10,000 an hour", Sending::Steady(10_000.0), 4),
+        bounces("steady, 10,000 an hour", Sending::Steady(10_000.0), 3),
         bounces("steady, 1,000 an hour", Sending::Steady(1_000.0), 8),
         bounces("steady, 300 an hour", Sending::Steady(300.0), 20),
         bounces("steady, 100 an hour", Sending::Steady(100.0), 20),
@@ -95,10 +95,12 @@ fn steps() -> Vec<Step> {
         lags: Lags::Bounces,
         hours,
         ill: 1.0,
-        runs: 60,
+        runs: 10,
         days: 4,
     };
     vec![
+        beside("20 an hour, all failing from 12 hours after a blast of 20,000", 20.0, 12),
+        beside("100 an hour, all failing from 12 hours after a blast of 20,000", 100.0, 12),
         steady("15 %, 10,000 an hour", 10_000.0, ILL, 60, 1),
         steady("15 %, 1,000 an hour", 1_000.0, ILL, 100, 1),
         steady("15 %, 300 an hour", 300.0, ILL, 100, 1),
@@ -127,14 +129,13 @@ fn steps() -> Vec<Step> {
             runs: 60,
             days: 1,
         },
-        beside("20 an hour, all failing from 12 hours after a blast of 20,000", 20.0, 12),
-        beside("100 an hour, all failing from 12 hours after a blast of 20,000", 100.0, 12),
     ]
 }
 
 /// Sources that fall ill and recover.
 fn outages() -> Vec<Outages> {
-    let outages = |name, per_hour, ill, years| Outages { name, per_hour, ill, years };
+    let outages = |name, per_hour, ill, years| Outages { name, per_hour, ill, lags: Lags::Bounces, years };
+    let refusals = |name, per_hour, years| Outages { name, per_hour, ill: ILL, lags: Lags::Refusals, years };
     vec![
         outages("10,000 an hour, 15 %", 10_000.0, ILL, 1),
         outages("1,000 an hour, 15 %", 1_000.0, ILL, 2),
@@ -143,6 +144,11 @@ fn outages() -> Vec<Outages> {
         outages("100 an hour, 8 %", 100.0, 0.08, 4),
         outages("50 an hour, 15 %", 50.0, ILL, 4),
         outages("20 an hour, 15 %", 20.0, ILL, 8),
+        refusals("1,000 an hour, 15 %, nothing late", 1_000.0, 1),
+        refusals("300 an hour, 15 %, nothing late", 300.0, 4),
+        refusals("100 an hour, 15 %, nothing late", 100.0, 4),
+        refusals("50 an hour, 15 %, nothing late", 50.0, 4),
+        refusals("20 an hour, 15 %, nothing late", 20.0, 8),
         outages("20 an hour, 30 %", 20.0, 0.30, 4),
     ]
 }

@@ -70,14 +70,19 @@ fn tables(figures: &Figures) -> String {
         );
     }
     out += "\n### Open and closed\n\n\
-            | an outage of 12 h | quiet from | outages that paged | episodes an outage | recovery to close, half / 9 of 10 |\n\
-            |---|---|---|---|---|\n";
+            | an outage of 12 h | quiet from | outages that paged | episodes an outage | closed while ill | recovery to close, half / 9 of 10 |\n\
+            |---|---|---|---|---|---|\n";
     for Outcome { name, by } in &figures.outages {
         for (way, closed) in by {
             let episodes = closed.episodes as f64 / closed.outages.max(1) as f64;
-            let (half, most) =
-                (after(&closed.minutes, closed.outages, 0.5), after(&closed.minutes, closed.outages, 0.9));
-            out += &format!("| {name} | {} | {} | {episodes:.2} | {half} / {most} |\n", way_name(*way), closed.outages);
+            let open = closed.outages - closed.too_soon;
+            let (half, most) = (after(&closed.minutes, open, 0.5), after(&closed.minutes, open, 0.9));
+            let too_soon = 100.0 * closed.too_soon as f64 / closed.outages.max(1) as f64;
+            out += &format!(
+                "| {name} | {} | {} | {episodes:.2} | {too_soon:.0} % | {half} / {most} |\n",
+                way_name(*way),
+                closed.outages
+            );
         }
     }
     out
@@ -163,23 +168,26 @@ fn time(figures: &Figures) -> String {
 fn close(figures: &Figures) -> String {
     let y = Axis {
         title: "recovery to close, 9 of 10",
-        marks: [0, 60, 120, 180, 240, 300].map(|m| (f64::from(m), format!("{m} min"))).into(),
-        logarithmic: false,
+        marks: [(60, "1 h"), (120, "2 h"), (240, "4 h"), (480, "8 h"), (1_440, "1 d"), (2_880, "2 d")]
+            .map(|(m, name)| (f64::from(m), name.to_owned()))
+            .into(),
+        logarithmic: true,
     };
-    let line = |wanted: Closes, name: &str| {
+    let line = |wanted: Closes, outages: &str, name: &str| {
         let of = |o: &Outcome| {
             let (_, closed) = o.by.iter().find(|(way, _)| *way == wanted)?;
-            let place = (closed.outages as f64 * 0.9).ceil() as usize;
+            let place = ((closed.outages - closed.too_soon) as f64 * 0.9).ceil() as usize;
             Some((volume_of(o.name)?, *closed.minutes.get(place.saturating_sub(1))? as f64))
         };
-        let mut points: Vec<_> = figures.outages.iter().filter(|o| o.name.ends_with(" 15 %")).filter_map(of).collect();
+        let mut points: Vec<_> = figures.outages.iter().filter(|o| o.name.ends_with(outages)).filter_map(of).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         Line { name: name.to_owned(), points }
     };
     let lines = [
-        line(Closes::BelowItsOwnLimit, "limit to close at"),
-        line(Closes::NoLongerOpening, "limit to open at"),
-        line(Closes::NoFailure, "last failure"),
+        line(Closes::BelowItsOwnLimit, " 15 %", "limit to close at"),
+        line(Closes::BelowItsOwnLimit, "nothing late", "the same, nothing late"),
+        line(Closes::NoLongerOpening, " 15 %", "limit to open at"),
+        line(Closes::NoFailure, " 15 %", "last failure: never above 300"),
     ];
-    svg("From recovery to the close (1 % goes on failing)", &volumes(), &y, Some((120.0, "window + quiet")), &lines)
+    svg("From recovery to the close (1 % goes on failing)", &volumes(), &y, Some((120.0, "window + quiet_for")), &lines)
 }

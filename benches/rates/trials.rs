@@ -137,6 +137,7 @@ pub struct Outages {
     pub name: &'static str,
     pub per_hour: f64,
     pub ill: f64,
+    pub lags: Lags,
     pub years: usize,
 }
 
@@ -150,6 +151,8 @@ pub struct Closed {
     /// Outages that paged at all.
     pub outages: usize,
     pub episodes: usize,
+    /// Outages whose last episode was over before they were.
+    pub too_soon: usize,
     /// Minutes from recovery to the close that ended an outage's last episode, ascending.
     pub minutes: Vec<usize>,
 }
@@ -166,7 +169,7 @@ impl Outages {
         let mut by: Vec<(Closes, Closed)> = ways.map(|way| (way, Closed::default())).into();
         let rate = |minute: usize| if is_ill(minute) { self.ill } else { WELL };
         for _ in 0..self.years {
-            let source = Source { sending: Sending::Steady(self.per_hour), lags: Lags::Bounces, rate: &rate };
+            let source = Source { sending: Sending::Steady(self.per_hour), lags: self.lags, rate: &rate };
             let events = source.over(YEAR, &mut chance);
             for (way, closed) in &mut by {
                 let mut watch = Watch::new(rule(LIMIT, 1), Opens::Judge, *way);
@@ -193,8 +196,10 @@ impl Closed {
             let Some(last) = its.last() else { continue };
             self.outages += 1;
             self.episodes += its.len();
-            if let Some(closed) = last.closed.filter(|closed| *closed >= recovered) {
-                self.minutes.push(closed - recovered);
+            match last.closed {
+                Some(closed) if closed < recovered => self.too_soon += 1,
+                Some(closed) => self.minutes.push(closed - recovered),
+                None => {}
             }
         }
     }

@@ -25,6 +25,8 @@ pub enum Lags {
     /// 70 % within minutes; 24 % anywhere between 10 min and 72 h, each doubling as likely as the other, as retry
     /// intervals double; 3 % when a sender gives up after 8 h, 3 % after 72 h.
     Bounces,
+    /// Within minutes, as what a server refuses at once.
+    Refusals,
     /// Complaints: hours to days, half of them within 5 h.
     Complaints,
     /// Everything was deferred, and bounces together after these minutes.
@@ -53,6 +55,7 @@ impl Lags {
                 u if u <= 0.97 => 8.0 * 60.0 + chance.unit() * 60.0,
                 _ => 72.0 * 60.0 + chance.unit() * 60.0,
             },
+            Self::Refusals => chance.exponential(2.0),
             Self::Complaints => chance.exponential(7.0 * 60.0),
             Self::Deferred(minutes) => minutes as f64 + chance.unit() * 20.0,
         };

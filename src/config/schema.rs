@@ -10,7 +10,7 @@ use wildmatch::WildMatch;
 use super::secrets::SecretRef;
 use crate::customerio::event::Source;
 use crate::heartbeat::Heartbeat;
-use crate::receivers::{Abilities, pagerduty, slack, sns_message};
+use crate::receivers::{Abilities, pagerduty, slack, sns_chat, sns_message};
 use crate::route::Route;
 use crate::rules::Rule;
 
@@ -139,14 +139,15 @@ impl ReceiverKind {
 impl ReceiverKind {
     /// What it can show.
     pub const fn abilities(&self) -> Abilities {
-        let (posts, edits, burst) = match self {
-            Self::PagerDuty { .. } => (false, false, pagerduty::PACE.0),
-            Self::SlackWebhook { .. } => (true, false, slack::PACE.0),
-            Self::SlackBot { .. } => (true, true, slack::PACE.0),
-            Self::Sns { .. } => (true, false, sns_message::BURST),
-            Self::Console => (true, false, usize::MAX),
+        let (posts, edits, burst, names_chars) = match self {
+            Self::PagerDuty { .. } => (false, false, pagerduty::PACE.0, pagerduty::NAMES_CHARS),
+            Self::SlackWebhook { .. } => (true, false, slack::PACE.0, slack::NAMES_CHARS),
+            Self::SlackBot { .. } => (true, true, slack::PACE.0, slack::NAMES_CHARS),
+            Self::Sns { format: SnsFormat::Chat, .. } => (true, false, sns_message::BURST, sns_chat::NAMES_CHARS),
+            Self::Sns { .. } => (true, false, sns_message::BURST, sns_message::NAMES_CHARS),
+            Self::Console => (true, false, usize::MAX, sns_message::NAMES_CHARS),
         };
-        Abilities { posts, edits, burst }
+        Abilities { posts, edits, burst, names_chars }
     }
 }
 

@@ -49,7 +49,7 @@ const ROUNDS: usize = 5;
 
 /// What a masked preview is made of, in bytes, and how long it is, in characters.
 const PREVIEWED: usize = 8 * 1024;
-const PREVIEW_CHARS: usize = 160;
+pub const PREVIEW_CHARS: usize = 160;
 
 /// The fields of a text that looks like JSON, as far as it goes.
 pub fn fields(text: &str) -> Vec<Field> {

@@ -220,7 +220,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         State::Open => "Open".to_owned(),
         State::Resolved { how: How::Expired, .. } => "Expired, not seen fixed".to_owned(),
         State::Resolved { how: How::RuleGone, .. } => "No longer watched".to_owned(),
-        State::Resolved { how: How::Quiet | How::Recovered, .. } => "Over".to_owned(),
+        State::Resolved { how: How::Quiet | How::Recovered | How::Various, .. } => "Over".to_owned(),
     };
     let Numbers { count, of } = incident.numbers;
     let numbers = format!("{} of {}", text::number(count), text::number(of));

@@ -182,6 +182,8 @@ pub enum How {
     Recovered,
     /// Its rule or heartbeat is no longer configured.
     RuleGone,
+    /// A roll-up's incidents ended in different ways.
+    Various,
 }
 
 /// Whether it is going on.

@@ -278,7 +278,7 @@ mod tests {
 
     fn policy(posts: bool) -> Policy {
         let storm = Storm { group_wait: SignedDuration::from_mins(2), ..Storm::default() };
-        Policy { abilities: Abilities { posts, edits: false, burst: 1 }, storm }
+        Policy { abilities: Abilities { posts, edits: false, burst: 1, names_chars: 1_000 }, storm }
     }
 
     fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {

@@ -89,6 +89,11 @@ impl Told {
         }
     }
 
+    /// Whether it heard of the opening by itself, and not yet of the end.
+    pub fn is_opened(&self) -> bool {
+        matches!(self.stage, Stage::Opened { .. })
+    }
+
     /// Whether nothing more is due for its episode.
     pub fn is_final(&self) -> bool {
         matches!(

@@ -12,16 +12,32 @@ use crate::route::Label;
 /// Longest line, in characters: every receiver shows so long a line whole.
 const LINE_CHARS: usize = 400;
 
-/// All lines together, in characters: every receiver has room for so many. Longer ones do without names.
-const ALL_CHARS: usize = 7_000;
+/// Incidents named in one roll-up at most: more are no help to anybody.
+const MEMBERS: usize = 200;
 
-/// Names incidents: one line a rule, or more when it is long, heartbeats after the rules.
-pub fn lines(config: &Config, names: &Names, incidents: &[&Incident]) -> Vec<String> {
+/// Names incidents within `room` characters: one line a rule, or more when it is long, heartbeats after the rules. Where
+/// names take too much room, ids do.
+pub fn lines(config: &Config, names: &Names, incidents: &[&Incident], room: usize) -> Vec<String> {
     let named = with_names(Some((config, names)), incidents);
-    match named.iter().map(|line| line.chars().count()).sum::<usize>() > ALL_CHARS {
-        true => with_names(None, incidents),
-        false => named,
+    if chars(&named) > room { with_names(None, incidents) } else { named }
+}
+
+/// How many of these incidents, from the first on, can be named within `room` characters: at least one, if there is one.
+pub fn how_many_fit(config: &Config, names: &Names, incidents: &[&Incident], room: usize) -> usize {
+    let mut most = incidents.len().min(MEMBERS);
+    while most > 1 {
+        let needed = chars(&lines(config, names, incidents.get(..most).unwrap_or_default(), room));
+        if needed <= room {
+            break;
+        }
+        // In proportion, and always by one at least: a few rounds at most.
+        most = (most * room / needed).clamp(1, most - 1);
     }
+    most
+}
+
+fn chars(lines: &[String]) -> usize {
+    lines.iter().map(|line| line.chars().count() + 1).sum()
 }
 
 /// `called`: what knows the names of sources; without it they are called by their ids.
@@ -106,6 +122,10 @@ mod tests {
     use super::*;
     use crate::config::parse;
     use crate::incident::{Group, IncidentKey, Numbers, Severity, State};
+    use crate::message::{Message, Phase, compose};
+    use crate::receivers::{pagerduty, slack, sns_chat, sns_message};
+
+    const AT: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
     use crate::route::Labels;
 
     const SMALLEST: &str = r#"
@@ -129,7 +149,6 @@ receivers = ["screen"]
     fn incident(rule: &str, group: &[(Dimension, &str)], sources: &[&str]) -> Incident {
         let group: Group = group.iter().map(|(d, v)| (*d, (*v).to_owned())).collect();
         let subject = Subject::Rule { name: rule.to_owned(), group };
-        let at = jiff::Timestamp::UNIX_EPOCH;
         Incident {
             key: IncidentKey::new("acme", &subject),
             episode: 1,
@@ -139,9 +158,9 @@ receivers = ["screen"]
             labels: Labels::from([(Label::Source, sources.iter().map(|s| (*s).to_owned()).collect())]),
             receivers: Vec::new(),
             state: State::Open,
-            opened_at: at,
-            since: at,
-            last: at,
+            opened_at: AT,
+            since: AT,
+            last: AT,
             found_late: false,
             numbers: Numbers::default(),
             samples: Vec::new(),
@@ -161,28 +180,64 @@ receivers = ["screen"]
             incident("bounces", &[(Dimension::Source, "campaign:9"), (Dimension::Channel, "sms")], &["campaign:9"]),
             incident("all", &[], &["campaign:5"]),
         ];
-        insta::assert_snapshot!(lines(&config, &Names::default(), &incidents.iter().collect::<Vec<_>>()).join("\n"), @"
+        insta::assert_snapshot!(lines(&config, &Names::default(), &incidents.iter().collect::<Vec<_>>(), 6_000).join("\n"), @"
         all: Activation (campaign 5)
         bounces: campaign 9, channel sms; campaign 10, channel sms
         failures: provider_auth in Activation (campaign 5); render_error in Activation (campaign 5) and 2 more
         ");
     }
 
+    /// Every receiver's room, and what it shows of a roll-up.
+    type Shown = (&'static str, usize, fn(&Message) -> String);
+    const RECEIVERS: [Shown; 5] = [
+        ("pagerduty", pagerduty::NAMES_CHARS, |m| pagerduty::event(m, "0123456789abcdef0123456789abcdef").to_string()),
+        ("slack", slack::NAMES_CHARS, |m| slack::payload(m).to_string()),
+        ("slack, plain", slack::NAMES_CHARS, |m| slack::plain_payload(m).to_string()),
+        ("sns", sns_message::NAMES_CHARS, |m| sns_message::render(m).body),
+        ("chat", sns_chat::NAMES_CHARS, |m| sns_chat::render(m).body),
+    ];
+
     proptest! {
         #[test]
-        fn two_hundred_incidents_with_the_longest_names_are_all_named_and_fit(count in 1u32..=200, length in 1usize..=100) {
-            let named: Vec<(u32, String)> = (0..count).map(|id| (id + 1, "n".repeat(length))).collect();
-            let ids: Vec<String> = named.iter().map(|(id, _)| format!("campaign:{id}")).collect();
-            let incidents: Vec<Incident> =
-                ids.iter().map(|id| incident("failing", &[(Dimension::Source, id)], &[id])).collect();
-            let lines = lines(&config(&named), &Names::default(), &incidents.iter().collect::<Vec<_>>());
-            let all = lines.join("; ");
-            prop_assert!(all.chars().count() <= ALL_CHARS + 50 * lines.len());
-            prop_assert!(lines.iter().all(|line| line.chars().count() <= LINE_CHARS));
-            for (id, _) in named {
-                let (plain, in_brackets) = (format!("campaign {id};"), format!("campaign {id})"));
-                let found = format!("{all};").contains(&plain) || all.contains(&in_brackets);
-                prop_assert!(found, "campaign {id} is not named in {all}");
+        fn whatever_is_in_a_roll_up_is_named_in_full_by_every_receiver(
+            count in 1u32..=250,
+            digits in 1u32..=7,
+            length in 0usize..=100,
+            shape in 0usize..4,
+        ) {
+            // Ids that end alike are no part of each other.
+            let ids: Vec<u32> = (0..count).map(|n| 10u32.pow(digits) + n).collect();
+            let named: Vec<(u32, String)> = ids.iter().filter(|_| length > 0).map(|id| (*id, "n".repeat(length))).collect();
+            let config = config(&named);
+            let of = |id: &u32| {
+                let (source, cause) = (format!("campaign:{id}"), format!("cause_{id}"));
+                let heartbeat = Subject::Heartbeat {
+                    name: format!("{} {id}", "h".repeat(length)),
+                    source: source.parse().expect("a source"),
+                    period: crate::heartbeat::Period { start: AT, due: AT, end: AT },
+                };
+                match shape {
+                    0 => incident("failing", &[(Dimension::Source, &source)], &[&source]),
+                    1 => incident("failing", &[(Dimension::Cause, &cause)], &[&source, "campaign:1"]),
+                    2 => incident(&"r".repeat(100), &[(Dimension::Source, &source), (Dimension::Cause, "x"), (Dimension::Provider, "gmail")], &[&source]),
+                    _ => Incident { subject: heartbeat, ..incident("x", &[], &[]) },
+                }
+            };
+            let incidents: Vec<Incident> = ids.iter().map(of).collect();
+            let all: Vec<&Incident> = incidents.iter().collect();
+            for (receiver, room, show) in RECEIVERS {
+                let fit = how_many_fit(&config, &Names::default(), &all, room);
+                prop_assert!(fit >= 1 && fit <= MEMBERS.min(all.len()));
+                let members: Vec<&Incident> = all.iter().take(fit).copied().collect();
+                let subject = Subject::RollUp { receiver: receiver.into(), members: members.iter().map(|i| i.member()).collect() };
+                let lines = lines(&config, &Names::default(), &members, room);
+                prop_assert!(lines.iter().all(|line| line.chars().count() <= LINE_CHARS));
+                let roll_up = Incident { subject, lines, ..incident("x", &[], &[]) };
+                let message = compose::message(&roll_up, Phase::Opened, &Default::default(), &config, AT);
+                let shown = show(&message);
+                for id in ids.iter().take(fit) {
+                    prop_assert!(shown.contains(&id.to_string()), "{id} is not named to {receiver}: {shown}");
+                }
             }
         }
     }

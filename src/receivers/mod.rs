@@ -47,6 +47,8 @@ pub struct Abilities {
     pub edits: bool,
     /// How many openings it takes at once; more that wait for it are told together, in a roll-up.
     pub burst: usize,
+    /// Room that a roll-up may take for the names of its incidents, in characters: its message shows that much whole.
+    pub names_chars: usize,
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@ pub fn state(message: &Message) -> &'static str {
     match (message.phase, message.ended) {
         (Phase::Resolved, Some(How::Expired)) => return "Expired, not seen fixed",
         (Phase::Resolved, Some(How::RuleGone)) => return "Closed, no longer watched",
+        (Phase::Resolved | Phase::OpenedAndResolved, Some(How::Various)) => return "Over",
         (Phase::OpenedAndResolved, Some(How::Expired)) => return "Opened and expired, not seen fixed",
         (Phase::OpenedAndResolved, Some(How::RuleGone)) => return "Opened and closed, no longer watched",
         _ => {}

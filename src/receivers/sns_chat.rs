@@ -15,6 +15,9 @@ use crate::message::Message;
 pub const TITLE_CHARS: usize = 250;
 pub const DESCRIPTION_CHARS: usize = 2_000;
 
+/// Room for the names of a roll-up in the description, in characters.
+pub const NAMES_CHARS: usize = 1_300;
+
 /// Most steps, and the longest step: as much as people read in a chat.
 pub const NEXT_STEPS: usize = 10;
 pub const STEP_CHARS: usize = 300;

@@ -23,6 +23,9 @@ pub const ATTRIBUTES: usize = 10;
 /// switches the subscription off. Source: AWS knowledge center, "sns-email-subscription-disabled".
 pub const BURST: usize = 50;
 
+/// Room for the names of a roll-up, in characters: an e-mail has more, but nobody reads it.
+pub const NAMES_CHARS: usize = 6_000;
+
 /// Longest value of an attribute, in characters: our own bound, far more than any name of ours needs.
 const VALUE_CHARS: usize = 256;
 

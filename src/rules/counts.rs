@@ -44,6 +44,20 @@ impl Counts {
         self.minutes.iter().skip(begin).copied().take_while(move |m| *m <= to)
     }
 
+    /// Every window of a length that begins with a minute in [from, to] that has any: its begin and its sum. All of them
+    /// take one walk.
+    pub fn windows(&self, from: Minute, to: Minute, length: i64) -> impl Iterator<Item = (Minute, u64)> + '_ {
+        let begin = self.minutes.partition_point(|m| *m < from);
+        let mut end = begin;
+        let before = |place: usize| self.before.get(place).copied().unwrap_or_default();
+        self.minutes.iter().enumerate().skip(begin).take_while(move |(_, m)| **m <= to).map(move |(place, minute)| {
+            while self.minutes.get(end).is_some_and(|m| *m <= minute.plus(length)) {
+                end += 1;
+            }
+            (*minute, before(end).saturating_sub(before(place)))
+        })
+    }
+
     /// All minutes that have any, ascending.
     pub fn all_minutes(&self) -> impl Iterator<Item = Minute> + '_ {
         self.minutes.iter().copied()
@@ -68,6 +82,8 @@ mod tests {
             prop_assert_eq!(summed.sum(Minute(a), Minute(b)), truly);
             let within: Vec<_> = summed.minutes(Minute(a), Minute(b)).collect();
             prop_assert!(within.is_sorted() && within.iter().all(|m| (a..=b).contains(&m.0)));
+            let windows: Vec<_> = summed.windows(Minute(a), Minute(b), 7).collect();
+            prop_assert_eq!(windows, within.iter().map(|m| (*m, summed.sum(*m, m.plus(7)))).collect::<Vec<_>>());
         }
     }
 }

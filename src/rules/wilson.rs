@@ -48,6 +48,35 @@ mod tests {
         assert!(is_above(15, 100, 0.05));
     }
 
+    /// The exact probability that `of` messages, each failing with this probability, are a rate above the limit.
+    fn probability_of_a_page(of: i32, rate: f64, limit: f64) -> f64 {
+        let mut exactly = (1.0 - rate).powi(of);
+        let mut page = 0.0;
+        for k in 0..=of {
+            if is_above(k as u64, of as u64, limit) {
+                page += exactly;
+            }
+            exactly *= f64::from(of - k) / f64::from(k + 1) * rate / (1.0 - rate);
+        }
+        page
+    }
+
+    #[test]
+    fn a_hundred_messages_at_fifteen_percent_page_in_ninety_five_of_a_hundred_cases() {
+        let power = probability_of_a_page(100, 0.15, 0.05);
+        assert!((0.95..0.98).contains(&power), "{power}");
+        assert!(probability_of_a_page(50, 0.15, 0.05) > 0.6);
+        assert!(probability_of_a_page(100, 0.30, 0.05) > 0.999_999);
+    }
+
+    #[test]
+    fn a_hundred_messages_at_one_percent_page_in_one_of_a_million_cases() {
+        let false_page = probability_of_a_page(100, 0.01, 0.05);
+        assert!(false_page < 2e-6, "{false_page}");
+        // At the limit itself it is the five percent that the bound stands for, or less: there are few outcomes.
+        assert!(probability_of_a_page(1_000, 0.05, 0.05) < 0.055);
+    }
+
     proptest::proptest! {
         #[test]
         fn the_bound_lies_below_the_rate_and_rises_with_failures(of in 1u64..10_000, a in 0u64..10_000) {

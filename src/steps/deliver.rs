@@ -118,7 +118,9 @@ impl Deliver {
         let silence = silences::muting(self.store.as_ref(), &self.config, &stored, &incident, now).await?;
         let due = match notify::next_notification(&incident, &told, &policy, silence, now) {
             // It knows of the incident, but not that it is the only one to know.
-            Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.abilities.posts => Notify::StillOpen,
+            Notify::No(Quiet::UpToDate { .. }) if refusal.is_some() && policy.abilities.posts && told.is_opened() => {
+                Notify::StillOpen
+            }
             due => due,
         };
         let phase = match due {
@@ -131,8 +133,11 @@ impl Deliver {
             Notify::Digest => Phase::Digest,
             Notify::No(Quiet::Waiting { until }) => return Ok(Next::Wait(span(until.duration_since(now)))),
             Notify::No(Quiet::NothingLeftToSay) => {
-                let told = Told { stage: Stage::Skipped, ..told };
-                return self.record(held, told).await;
+                let stage = match told.stage {
+                    Stage::RolledUp { .. } => Stage::Finished,
+                    _ => Stage::Skipped,
+                };
+                return self.record(held, Told { stage, ..told }).await;
             }
             Notify::No(Quiet::Silenced) => {
                 let told = notify::silenced(&incident, &told, silence);
@@ -195,6 +200,11 @@ impl Deliver {
             Outcome::Delivered(receipt) => {
                 log("delivered", "");
                 self.record(held, notify::delivered(incident, told, due, (receipt, said), now)).await
+            }
+            // New numbers can wait for the next look; what is said to somebody must not wait for them.
+            Outcome::Retry { why, .. } if due == Notify::Compare => {
+                log("later", &why);
+                self.record(held, notify::compared(told, now)).await
             }
             Outcome::Retry { after, why } => {
                 log("retry", &why);

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::guardian;
@@ -17,7 +17,7 @@ use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Handled, Message, Outbox};
 use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
-use crate::store::{Quarantined, Store, StoreError};
+use crate::store::{Quarantined, Store, StoreError, Write};
 use crate::tally::coverage::Heard;
 use crate::tally::{Counted, Entry};
 
@@ -146,7 +146,7 @@ impl Evaluate<'_> {
         events: &[Event],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let found = findings(self.store, self.config, rule, judge::span_around(rule, first, last)).await?;
+        let found = findings(self.store, self.config, rule, judge::span_around(rule, first, last), now).await?;
         for (incident, finding) in &found.open {
             open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
         }
@@ -169,7 +169,13 @@ pub struct Findings {
 }
 
 /// The groups for which a rule is true in a span. Tick asks the same once a minute.
-pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Span) -> Result<Findings, StoreError> {
+pub async fn findings(
+    store: &dyn Store,
+    config: &Config,
+    rule: &Rule,
+    span: Span,
+    now: Timestamp,
+) -> Result<Findings, StoreError> {
     let mut evidence = Evidence::of(rule, &store.cells(&rule.events, span).await?);
     if let Some((kinds, span)) = judge::denominator(rule, span) {
         if !evidence.may_be_rate() {
@@ -179,9 +185,8 @@ pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Spa
     }
     let (mut open, mut news) = (Vec::new(), Vec::new());
     for finding in evidence.judge(rule) {
-        let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
         // Most groups are quiet: only those for which the rule is true have their past looked up.
-        let mut episodes = store.episodes(&IncidentKey::new(&config.workspace.name, &subject)).await?;
+        let mut episodes = store.episodes(&finding_key(config, rule, &finding)).await?;
         if let Some(incident) = episodes.pop_if(|newest| newest.is_open()) {
             open.push((incident, finding));
             continue;
@@ -192,13 +197,57 @@ pub async fn findings(store: &dyn Store, config: &Config, rule: &Rule, span: Spa
         };
         news.extend(finding.map(|finding| (finding, episodes)));
     }
-    // A rate that would open is first compared with the sends of days: they are dear to read, and openings are rare.
-    let Some((kinds, span)) = judge::look_back(rule, span).filter(|_| !news.is_empty()) else {
+    // A rate that would open is first compared with the sends of days. They are dear to read, and a newsletter's
+    // leftovers come for days: what was compared in vain rests a while, unless there is much more of it.
+    let Some((kinds, span)) = judge::look_back(rule, span) else {
         return Ok(Findings { new: news.into_iter().map(|(finding, _)| finding).collect(), open });
     };
+    let mut unsure = Vec::new();
+    for (finding, past) in news {
+        let key = finding_key(config, rule, &finding);
+        let stored = store.cursor(&format!("{COMPARED}{key}")).await?;
+        if !stored.as_deref().is_some_and(|stored| rests(stored, finding.count, now)) {
+            unsure.push((finding, past, key, stored));
+        }
+    }
+    if unsure.is_empty() {
+        return Ok(Findings { new: Vec::new(), open });
+    }
     let evidence = evidence.looking_back(rule, &store.cells(kinds, span).await?);
-    let sure = |(finding, past): (Finding, Vec<Incident>)| evidence.judge_news(rule, &finding.group, &past);
-    Ok(Findings { new: news.into_iter().filter_map(sure).collect(), open })
+    let mut new = Vec::new();
+    for (finding, past, key, stored) in unsure {
+        match evidence.judge_news(rule, &finding.group, &past) {
+            Some(sure) => new.push(sure),
+            None => {
+                let compared = format!("{} {}", finding.count, now + RESTS);
+                match store.move_cursor(&format!("{COMPARED}{key}"), stored.as_deref(), &compared).await? {
+                    // A twin that compared it too wrote the same.
+                    Write::Done | Write::Conflict => {}
+                }
+            }
+        }
+    }
+    Ok(Findings { new, open })
+}
+
+/// Cursors of this name, and an incident's key, hold what was compared with days in vain: how many failed, and until
+/// when it rests.
+const COMPARED: &str = "compared/";
+
+/// How long failures that are few of what was sent days ago are not compared again: the delay of a page that the next
+/// failure would have made due, and the cost of a newsletter's leftovers (docs/performance.md).
+const RESTS: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether so many failures need not be compared again yet: not half as many more have come.
+fn rests(compared: &str, count: u64, now: Timestamp) -> bool {
+    let Some((before, until)) = compared.split_once(' ') else { return false };
+    let (Ok(before), Ok(until)) = (before.parse::<u64>(), until.parse::<Timestamp>()) else { return false };
+    now < until && until <= now + RESTS && count < before.saturating_add(before.div_ceil(2))
+}
+
+fn finding_key(config: &Config, rule: &Rule, finding: &Finding) -> IncidentKey {
+    let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
+    IncidentKey::new(&config.workspace.name, &subject)
 }
 
 /// The stretches of minutes in which this batch's events may have made the rule true.

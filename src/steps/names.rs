@@ -141,7 +141,7 @@ async fn try_kept(store: &dyn Store, config: &Config) -> Option<Arc<Names>> {
         return Some(Arc::default());
     }
     match store.names().await {
-        Ok(names) => Some(Arc::new(names)),
+        Ok(names) => Some(Arc::new(names.tidied(config.privacy))),
         Err(error) => {
             tracing::warn!(event = "names_not_known", %error);
             None

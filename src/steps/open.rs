@@ -199,7 +199,7 @@ pub async fn open(
     // What waits for a roll-up anyway, or is there to say that all is dark, is not held back.
     let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
     let most = usize::try_from(config.storm.open_incidents).unwrap_or(usize::MAX);
-    let crowded = may_wait && store.live_incidents(most).await? >= most;
+    let crowded = may_wait && store.open_incidents(most).await? >= most;
     let receivers = opening.receivers.unwrap_or_else(|| receivers(config, &opening.labels, now));
     let incident = Incident {
         key,

@@ -133,7 +133,8 @@ impl Redrive<'_> {
                     reason: format!("{receiver}: {reason}"),
                     event_id: None,
                     received_at: incident.opened_at,
-                    preview: roll_up::lines(self.config, &Names::default(), &[&incident]).join("; "),
+                    preview: roll_up::lines(self.config, &Names::default(), &[&incident], traces::PREVIEW_CHARS)
+                        .join("; "),
                     what: What::Pair { key: incident.key.clone(), episode: incident.episode, receiver },
                 });
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tick::Tick;
-use super::{facts, heartbeats, open, troubles};
+use super::{facts, heartbeats, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
@@ -46,10 +46,10 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             },
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
-            Subject::RollUp { members, .. } => match members.iter().any(|m| open.contains(m)) {
-                true => None,
-                false => Some((how_they_ended(tick, members).await?, now)),
-            },
+            Subject::RollUp { members, .. } if members.iter().any(|m| open.contains(m)) => None,
+            Subject::RollUp { members, .. } => {
+                roll_up::how_they_ended(tick.store, members).await?.map(|how| (how, now))
+            }
         };
         if let Some((how, last)) = over {
             end(tick, &incident, how, last, now).await?;
@@ -152,21 +152,6 @@ async fn of_rule(
         }
     }
     Ok(())
-}
-
-/// How the members of a roll-up ended: as the worst of them did.
-async fn how_they_ended(tick: &Tick<'_>, members: &[Member]) -> Result<How, StoreError> {
-    let mut seen = BTreeSet::new();
-    for member in members {
-        let episodes = tick.store.episodes(&member.key).await?;
-        if let Some(State::Resolved { how, .. }) =
-            episodes.iter().find(|i| i.episode == member.episode).map(|i| i.state)
-        {
-            seen.insert(how);
-        }
-    }
-    let worst = [How::Expired, How::RuleGone].into_iter().find(|how| seen.contains(how));
-    Ok(worst.unwrap_or(How::Quiet))
 }
 
 async fn end(

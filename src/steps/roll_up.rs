@@ -14,13 +14,13 @@ use super::tick::Tick;
 use crate::config::schema::ReceiverConfig;
 use crate::customerio::app_api::names::Names;
 use crate::incident::told::{Stage, Told};
-use crate::incident::{Incident, Member, Numbers, Severity, Subject};
+use crate::incident::{How, Incident, Member, Numbers, Severity, State, Subject};
 use crate::message::roll_up;
 use crate::route::{Label, Labels};
-use crate::store::{Lease, StoreError, Write};
+use crate::store::{Lease, Store, StoreError, Write};
 
-/// Incidents named in one roll-up at most: so many names fit into every receiver's message.
-const MEMBERS: usize = 200;
+/// Roll-ups made for one receiver in one tick at most; the next tick goes on.
+const ROLL_UPS_PER_TICK: usize = 5;
 
 /// Values of one label at most: a roll-up's labels say where to look, not everything.
 const LABEL_VALUES: usize = 50;
@@ -56,15 +56,37 @@ pub async fn due(
     let backlog = unnamed.len() > receiver.kind.abilities().burst;
     let mut unnamed: Vec<_> = unnamed.into_iter().filter(|w| backlog || w.incident.crowded).collect();
     unnamed.sort_by_key(|w| (std::cmp::Reverse(w.incident.severity), w.incident.opened_at, w.incident.key.clone()));
-    for chunk in unnamed.chunks(MEMBERS) {
+    let names = names::kept(tick.store, tick.config).await;
+    let room = receiver.kind.abilities().names_chars;
+    let mut rest = unnamed.as_slice();
+    for _ in 0..ROLL_UPS_PER_TICK {
+        let all: Vec<&Incident> = rest.iter().map(|w| w.incident).collect();
+        let (chunk, later) = rest.split_at(roll_up::how_many_fit(tick.config, &names, &all, room));
+        rest = later;
+        if chunk.is_empty() {
+            break;
+        }
         let incidents: Vec<&Incident> = chunk.iter().map(|w| w.incident).collect();
-        let names = names::kept(tick.store, tick.config).await;
         let opening = opening(tick, receiver, &incidents, &names, now);
         if open::open(tick.store, tick.outbox, tick.config, opening, now).await?.is_some() {
             mark(tick, receiver, chunk, now).await?;
         }
     }
     Ok(())
+}
+
+/// How the members of a roll-up ended; `None` as long as one has not, as far as we can read.
+pub async fn how_they_ended(store: &dyn Store, members: &[Member]) -> Result<Option<How>, StoreError> {
+    let mut ends = BTreeSet::new();
+    for member in members {
+        let episodes = store.episodes(&member.key).await?;
+        match episodes.iter().find(|i| i.episode == member.episode).map(|i| i.state) {
+            Some(State::Resolved { how, .. }) => ends.insert(if how == How::Recovered { How::Quiet } else { how }),
+            _ => return Ok(None),
+        };
+    }
+    let first = ends.first().copied();
+    Ok(if ends.len() > 1 { Some(How::Various) } else { first })
 }
 
 fn opening(
@@ -86,7 +108,7 @@ fn opening(
         last: now,
         numbers: Numbers { count, of: count },
         samples: Vec::new(),
-        lines: roll_up::lines(tick.config, names, incidents),
+        lines: roll_up::lines(tick.config, names, incidents, receiver.kind.abilities().names_chars),
         receivers: Some(vec![receiver.name.clone()]),
     }
 }

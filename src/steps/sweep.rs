@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::roll_up::{self, Waiting};
 use super::silences;
 use super::tick::Tick;
 use crate::config::schema::ReceiverConfig;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
-use crate::incident::told::Told;
+use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, Subject};
 use crate::queue::Hint;
 use crate::silence::Silence;
@@ -23,10 +23,10 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let live = tick.store.unsettled().await?;
     let stored = tick.store.silences().await?;
     let mut waiting: BTreeMap<&str, Vec<Waiting<'_>>> = BTreeMap::new();
+    let mut all_hints = Vec::new();
     for incident in &live {
         let told = tick.store.told(&incident.key).await?;
         let silence = silences::muting(tick.store, tick.config, &stored, incident, now).await?;
-        let mut hints = Vec::new();
         let mut all_know = !incident.is_open();
         for name in &incident.receivers {
             // One that is configured no longer cannot hear; the incident was routed again (see resolve).
@@ -35,14 +35,13 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             let standing = standing(tick, incident, receiver, told, silence, now);
             all_know &= standing == Standing::KnowsTheEnd;
             if standing == Standing::Due {
-                hints.push(Hint { incident: incident.key.clone(), receiver: name.clone() });
+                all_hints.push(Hint { incident: incident.key.clone(), receiver: name.clone() });
             }
             // What is silenced is named in no roll-up.
-            if silence.is_none() && is_waiting(tick, incident, told, now) {
+            if silence.is_none() && is_waiting(tick, incident, receiver, told, now) {
                 waiting.entry(name).or_default().push(Waiting { incident, told: told.cloned() });
             }
         }
-        tick.outbox.send_hints(&hints, now, Duration::ZERO).await?;
         if all_know {
             match tick.store.write_incident(&Incident { settled: true, ..incident.clone() }).await? {
                 // A conflict only means that the next tick does it.
@@ -55,7 +54,8 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             roll_up::due(tick, receiver, waiting, &live, now).await?;
         }
     }
-    Ok(())
+    // After the roll-ups: what these tell is told by them.
+    tick.outbox.send_hints(&all_hints, now, Duration::ZERO).await
 }
 
 #[derive(PartialEq, Eq)]
@@ -89,15 +89,29 @@ fn standing(
     }
 }
 
-/// Whether a receiver should have been told of an opening and was not, for whatever reason; only of what a roll-up may
-/// tell as well.
-fn is_waiting(tick: &Tick<'_>, incident: &Incident, told: Option<&Told>, now: Timestamp) -> bool {
+/// What is due for less may be on its way this moment: no backlog yet.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(15);
+
+/// Whether a receiver should have been told of an opening and was not, for whatever reason, though it may be over by
+/// now; only of what a roll-up may tell as well.
+fn is_waiting(
+    tick: &Tick<'_>,
+    incident: &Incident,
+    receiver: &ReceiverConfig,
+    told: Option<&Told>,
+    now: Timestamp,
+) -> bool {
     let may_be_rolled_up = matches!(incident.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
     let untold = match told {
         None => true,
         Some(told) if told.episode == incident.episode => told.is_untold(),
         Some(told) => told.episode < incident.episode && told.is_final(),
     };
-    let is_due = incident.crowded || notify::opening_due(incident, &tick.config.storm) <= now;
-    may_be_rolled_up && incident.is_open() && untold && is_due
+    let was_tried = told.is_some_and(|told| told.next_attempt_at.is_some());
+    let due = notify::opening_due(incident, &tick.config.storm);
+    let is_due = incident.crowded || was_tried && due <= now || due + ON_ITS_WAY <= now;
+    // What ended while it was muted is owed to nobody.
+    let is_silenced = told.is_some_and(|told| matches!(told.stage, Stage::Silenced { .. }));
+    let is_owed = incident.is_open() || receiver.kind.abilities().posts && !is_silenced;
+    may_be_rolled_up && is_owed && untold && is_due
 }

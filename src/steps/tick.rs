@@ -45,9 +45,9 @@ impl Tick<'_> {
         part(&mut failed, "rules", self.judge_again(now)).await;
         part(&mut failed, "sweep", sweep::due(self, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
-        part(&mut failed, "names", names::refresh_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: it waits for somebody else, and nothing here waits for it.
+        part(&mut failed, "names", names::refresh_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 
@@ -57,7 +57,7 @@ impl Tick<'_> {
         let minute = Minute::of(now);
         for rule in &self.config.rules {
             let span = judge::span_around(rule, minute, minute);
-            let found = evaluate::findings(self.store, self.config, rule, span).await?;
+            let found = evaluate::findings(self.store, self.config, rule, span, now).await?;
             for (incident, finding) in &found.open {
                 open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
             }

@@ -228,8 +228,8 @@ pub async fn open_or_untold_incidents_are_unsettled_and_a_span_finds_those_that_
         assert_eq!(store.write_incident(i).await.expect("writes"), Write::Done);
     }
     let keys = |found: Vec<Incident>| found.into_iter().map(|i| i.key).collect::<Vec<_>>();
-    assert_eq!(store.live_incidents(1).await.expect("reads"), 1);
-    assert_eq!(store.live_incidents(9).await.expect("reads"), 2);
+    assert_eq!(store.open_incidents(9).await.expect("reads"), 1, "what is over is not open, told or not");
+    assert_eq!(store.open_incidents(0).await.expect("reads"), 0);
     assert_eq!(keys(store.unsettled().await.expect("reads")), [untold.key.clone(), open.key.clone()]);
     for (from, to, expected) in [
         ("13:00", "14:00", vec![&settled]),
@@ -241,6 +241,12 @@ pub async fn open_or_untold_incidents_are_unsettled_and_a_span_finds_those_that_
         let expected: Vec<_> = expected.into_iter().map(|i| i.key.clone()).collect();
         assert_eq!(keys(store.incidents_between(t(from), t(to)).await.expect("reads")), expected, "{from} to {to}");
     }
+    let second = incident("another", t("15:30"));
+    assert_eq!(store.write_incident(&second).await.expect("writes"), Write::Done);
+    assert_eq!(store.open_incidents(9).await.expect("reads"), 2);
+    assert_eq!(store.open_incidents(1).await.expect("reads"), 1);
+    let over_too = Incident { version: 1, state: over, settled: true, ..second };
+    assert_eq!(store.write_incident(&over_too).await.expect("writes"), Write::Done);
 }
 
 pub async fn a_lease_is_held_by_one_until_it_ends_or_is_given_back(world: &dyn World) {

@@ -117,9 +117,8 @@ pub trait Store: Send + Sync {
     /// read is logged and left out: it must not hold up the others.
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError>;
 
-    /// How many incidents [`Store::unsettled`] would answer, counted up to `at_most`; a crash may
-    /// leave one counted that is settled.
-    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError>;
+    /// How many incidents are open, counted up to `at_most`; a crash may leave one counted that is not.
+    async fn open_incidents(&self, at_most: usize) -> Result<usize, StoreError>;
 
     /// Incidents that opened or resolved in [from, to), oldest first.
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError>;

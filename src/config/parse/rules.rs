@@ -189,9 +189,28 @@ mod tests {
     #[test]
     fn a_default_rate_always_has_something_to_be_a_rate_of() {
         for rule in defaults() {
-            let Condition::Rate { of, lag, .. } = &rule.condition else { continue };
-            assert_eq!(*lag, LAG);
+            let Condition::Rate { of, lag, above, below, .. } = &rule.condition else { continue };
+            assert_eq!((*lag, *below), (LAG, above * 0.8));
             assert!(rule.events.iter().all(|e| of.iter().any(|o| o.channel == e.channel)), "{}", rule.name);
         }
+    }
+
+    #[test]
+    fn a_rate_may_close_at_the_limit_that_it_opens_at_or_at_any_lower_one() {
+        let limits = |keys: &str| {
+            let text = format!(
+                "[workspace]\nname = \"acme\"\n[customerio]\nsigning_keys = [\"env:KEY\"]\n[[receivers]]\nname = \"screen\"\n\
+                 type = \"console\"\n[[routes]]\nreceivers = [\"screen\"]\n[[rules]]\nname = \"r\"\n\
+                 events = [\"email_bounced\"]\nrate = {{ of = \"email_sent\", within = \"1h\", {keys} }}\n"
+            );
+            let config = crate::config::parse::parse(&text).config.expect("a configuration");
+            match config.rules[0].condition {
+                Condition::Rate { above, below, .. } => (above, below),
+                Condition::Count { .. } => panic!("a rate"),
+            }
+        };
+        assert_eq!(limits("above = 0.05"), (0.05, 0.05 * 0.8));
+        assert_eq!(limits("above = 0.05, below = 0.05"), (0.05, 0.05));
+        assert_eq!(limits("below = 0.01, above = 0.05"), (0.05, 0.01));
     }
 }

@@ -171,7 +171,7 @@ impl Directory for AppApi {
         for page in 0..PAGES {
             self.pace().await;
             let left = until.saturating_duration_since(Instant::now());
-            // What was read is worth something, and the next day reads on.
+            // What was read is worth something: the lists begin with the newest.
             if page > 0 && left.is_zero() {
                 break;
             }
@@ -180,7 +180,13 @@ impl Directory for AppApi {
                 Some(start) if row.query.is_empty() => format!("start={}", encoded(start)),
                 Some(start) => format!("{}&start={}", row.query, encoded(start)),
             };
-            let body = self.get(row.path, &query, left).await?;
+            let body = match self.get(row.path, &query, left).await {
+                Err(error) if page > 0 => {
+                    tracing::warn!(event = "names_cut_short", list = row.path, %error);
+                    break;
+                }
+                answer => answer?,
+            };
             let page = listing::page(&body, row.wrapper).ok_or(AppApiError::NoList { path: row.path })?;
             names.extend(page.names);
             match page.next {

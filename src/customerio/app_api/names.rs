@@ -43,6 +43,17 @@ impl Names {
         self.0.get(&of)
     }
 
+    /// The names as they may be shown now, whatever was allowed when they were read.
+    pub fn tidied(mut self, privacy: Privacy) -> Self {
+        for list in self.0.values_mut() {
+            list.names = std::mem::take(&mut list.names)
+                .into_iter()
+                .filter_map(|(id, n)| Some((id, tidy(&n, privacy)?)))
+                .collect();
+        }
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.values().all(|list| list.names.is_empty())
     }
@@ -52,8 +63,10 @@ impl NameList {
     /// What is known once these names were read: a new name replaces the old one, and what is no longer listed keeps
     /// its name, since its failures may come for days. Over [`LIST_BYTES`] the oldest ids go first.
     pub fn renewed(before: Option<&Self>, read: BTreeMap<String, String>, privacy: Privacy, now: Timestamp) -> Self {
-        let mut names = before.map_or_else(BTreeMap::new, |list| list.names.clone());
-        names.extend(read.into_iter().filter_map(|(id, name)| Some((id, tidy(&name, privacy)?))));
+        // The kept ones too: what may be shown may have changed since.
+        let before = before.map_or_else(BTreeMap::new, |list| list.names.clone());
+        let tidied = |(id, name): (String, String)| Some((id, tidy(&name, privacy)?));
+        let mut names: BTreeMap<String, String> = before.into_iter().chain(read).filter_map(tidied).collect();
         let mut bytes: usize = names.iter().map(|(id, name)| id.len() + name.len()).sum();
         if bytes > LIST_BYTES {
             let mut ids: Vec<String> = names.keys().cloned().collect();

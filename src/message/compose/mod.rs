@@ -50,15 +50,23 @@ impl Facts {
         if count == 0 {
             return None;
         }
-        let sent: u64 = self.others.iter().map(|t| t.count).sum();
-        // What failed before it was sent is not among the sent; what bounced after is.
-        let apart: u64 = self
-            .failing
-            .iter()
-            .filter(|t| t.series.kind.paired_success().is_none_or(|p| p.metric == "sent"))
-            .map(|t| t.count)
-            .sum();
-        Some(Numbers { count, of: (sent + apart).max(count) })
+        Some(Numbers { count, of: (self.sent() + self.apart()).max(count) })
+    }
+
+    /// Whether "of how many" can be said: sends do arrive, and those of these places cover what failed of them.
+    pub fn of_is_known(&self) -> bool {
+        let count: u64 = self.failing.iter().map(|t| t.count).sum();
+        self.sends_heard && count <= self.sent() + self.apart()
+    }
+
+    fn sent(&self) -> u64 {
+        self.others.iter().map(|t| t.count).sum()
+    }
+
+    /// What failed before it was sent is not among the sent; what bounced after is.
+    fn apart(&self) -> u64 {
+        let is_apart = |t: &&Total| t.series.kind.paired_success().is_none_or(|p| p.metric == "sent");
+        self.failing.iter().filter(is_apart).map(|t| t.count).sum()
     }
 
     fn ranked<K: Ord>(&self, key: impl Fn(&Total) -> K) -> Vec<(K, u64)> {

@@ -128,7 +128,7 @@ impl Seen {
             kinds,
             causes,
             cause,
-            of_is_known: facts.sends_heard || numbers.of > numbers.count,
+            of_is_known: facts.of_is_known() || numbers.of > numbers.count,
             numbers,
             providers,
             one_variable: variables.len() == 1 && named.iter().all(Option::is_some),
@@ -205,7 +205,7 @@ impl Seen {
         let Numbers { count, of } = self.numbers;
         match self.of_is_known {
             true => format!("{} of {} ({})", text::number(count), text::number(of), text::percent(count, of)),
-            false => format!("{}; of how many is not known: no sends arrive", text::number(count)),
+            false => format!("{}; of how many is not known", text::number(count)),
         }
     }
 

@@ -29,6 +29,9 @@ pub const PATH: &str = "/v2/enqueue";
 /// Source: developer.pagerduty.com, Events API v2 rate limits.
 pub const PACE: (usize, SignedDuration) = (120, SignedDuration::from_secs(60));
 
+/// Room for the names of a roll-up in the details, in characters: far below what an event may hold, and enough to read.
+pub const NAMES_CHARS: usize = 6_000;
+
 /// One PagerDuty service, by its integration key.
 pub struct PagerDuty {
     client: Client,

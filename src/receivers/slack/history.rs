@@ -52,6 +52,7 @@ const fn how_it_ended(how: Option<How>) -> &'static str {
         Some(How::Expired) => "quiet for a day, but no success was seen",
         Some(How::Recovered) => "it is as it should be again",
         Some(How::RuleGone) => "its rule or heartbeat is no longer configured",
+        Some(How::Various) => "some fixed, others expired or no longer watched",
         None => "it is over",
     }
 }

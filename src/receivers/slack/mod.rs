@@ -24,6 +24,11 @@ pub use webhook::SlackWebhook;
 /// One message a second with short bursts, for a webhook and for a bot's channel alike.
 /// Source: docs.slack.dev, rate limits.
 pub const PACE: (usize, SignedDuration) = (30, SignedDuration::from_secs(30));
+
+/// Room for the names of a roll-up, in characters: they must fit beside headline and fields into the plain text too,
+/// which is sent when Slack refuses the blocks.
+pub const NAMES_CHARS: usize = 2_400;
+
 const PACE_NAME: &str = "one message a second";
 
 /// Updates of a bot: tier 3, which is "50 a minute or more". Source: docs.slack.dev, rate limits and chat.update.

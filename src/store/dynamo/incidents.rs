@@ -28,6 +28,9 @@ const IDLE: SignedDuration = SignedDuration::from_hours(24);
 const TO_KEY: &str = "incident";
 const TO_EPISODE: &str = "episode";
 
+/// Stands in a pointer to an incident that is over.
+const OVER: &str = "over";
+
 pub async fn write(table: &Table, incident: &Incident) -> Result<Write, StoreError> {
     let expected = incident.version;
     let incident = Incident { version: expected.saturating_add(1), ..incident.clone() };
@@ -79,9 +82,16 @@ pub async fn unsettled(table: &Table) -> Result<Vec<Incident>, StoreError> {
     Ok(live)
 }
 
-/// As far as the index tells: an idle pointer counts too.
-pub async fn live(table: &Table, at_most: usize) -> Result<usize, StoreError> {
-    Ok(table.last(&table.partition(&["live"]), at_most).await?.len())
+/// As far as the index tells: an idle pointer counts as well. Only when it is full are all of its pointers read, to tell
+/// those that are over and untold from those that are open.
+pub async fn open(table: &Table, at_most: usize) -> Result<usize, StoreError> {
+    let pk = table.partition(&["live"]);
+    let mut pointers = table.last(&pk, at_most).await?;
+    if pointers.len() >= at_most {
+        pointers = table.query(&pk, Sorts::All).await?;
+    }
+    let open = pointers.iter().filter(|pointer| text_of(pointer, OVER).is_none()).count();
+    Ok(open.min(at_most))
 }
 
 /// Oldest first.
@@ -131,8 +141,11 @@ fn sort_of(at: Timestamp, incident: &Incident) -> String {
 
 /// Writes a pointer, unless a later version's is there.
 async fn point(table: &Table, at: &Key, to: &Incident, expires: Option<i64>) -> Result<(), StoreError> {
-    let item =
+    let mut item =
         attributes([(TO_KEY, text(to.key.0.clone())), (TO_EPISODE, number(to.episode)), (VERSION, number(to.version))]);
+    if !to.is_open() {
+        item.insert(OVER.to_owned(), text("yes"));
+    }
     let (Write::Done | Write::Conflict) = table.put(at, item, expires, If::Below(VERSION, number(to.version))).await?;
     Ok(())
 }

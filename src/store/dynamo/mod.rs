@@ -149,8 +149,8 @@ impl Store for DynamoStore {
         incidents::unsettled(&self.table).await
     }
 
-    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
-        incidents::live(&self.table, at_most).await
+    async fn open_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
+        incidents::open(&self.table, at_most).await
     }
 
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {

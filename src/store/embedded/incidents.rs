@@ -89,12 +89,9 @@ pub async fn unsettled(database: &Database, kept_since: i64) -> Result<Vec<Incid
     Ok(database.read(all).await?.iter().filter_map(readable).collect())
 }
 
-pub async fn live(database: &Database, at_most: usize, kept_since: i64) -> Result<usize, StoreError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents
-               WHERE live = 1 AND (resolved_at IS NULL OR resolved_at >= ?2) LIMIT ?1)";
-    let count =
-        move |tx: &Connection| Ok(tx.prepare_cached(sql)?.query_row(params![at_most, kept_since], |row| row.get(0))?);
-    database.read(count).await
+pub async fn open(database: &Database, at_most: usize) -> Result<usize, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM incidents WHERE live = 1 AND resolved_at IS NULL LIMIT ?1)";
+    database.read(move |tx| Ok(tx.prepare_cached(sql)?.query_row([at_most], |row| row.get(0))?)).await
 }
 
 pub async fn between(

@@ -129,8 +129,8 @@ impl Store for EmbeddedStore {
         incidents::unsettled(&self.database, self.kept_since(HISTORY_DAYS)).await
     }
 
-    async fn live_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
-        incidents::live(&self.database, at_most, self.kept_since(HISTORY_DAYS)).await
+    async fn open_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
+        incidents::open(&self.database, at_most).await
     }
 
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
