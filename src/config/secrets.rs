@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 
+use super::reader::{begins_like_a_token, may_be_secret};
+
 /// Where a secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SecretRef {
@@ -91,6 +93,8 @@ impl FromStr for SecretRef {
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let parsed = match text.split_once(':') {
+            // A key that was pasted behind the colon would be shown as the reference's name.
+            Some((_, name)) if is_token(name) => return Err(SECRET_FORMS),
             Some(("env", name)) if is_env_name(name) => Self::Env(name.to_owned()),
             Some(("secret", rest)) => match rest.split_once('#') {
                 Some((name, field)) if !name.is_empty() && !field.is_empty() => {
@@ -104,6 +108,12 @@ impl FromStr for SecretRef {
         };
         Ok(parsed)
     }
+}
+
+/// Whether a name is a token of a well-known service, or has neither the parts of a variable's name nor of a path.
+fn is_token(name: &str) -> bool {
+    let is_one_word = !name.contains(['_', '-', '/', ':', '#']);
+    begins_like_a_token(name) || is_one_word && may_be_secret(name)
 }
 
 fn is_env_name(name: &str) -> bool {
@@ -126,6 +136,15 @@ mod tests {
 
     #[test]
     fn whatever_else_stands_there_is_refused_without_being_repeated() {
+        for wrong in [
+            "env:R015KJQ7ZP3WX9M2NB4T6VYC8HDL1FGS",
+            "env:AKIAIOSFODNN7EXAMPLE",
+            "secret:xoxb-1-2-abc",
+            "secret:a#xoxb-1-2-abc",
+            "secret:0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        ] {
+            assert_eq!(wrong.parse::<SecretRef>(), Err(SECRET_FORMS), "{wrong}");
+        }
         for wrong in
             ["", "hunter2", "env:", "env:1X", "env:A B", "ENV:A", "$A", "secret:", "secret:#f", "secret:a#", "ssm:"]
         {

@@ -81,6 +81,9 @@ fn headline(config: &Config, day: &Day) -> String {
         said.push(text::count("failure", failed));
     }
     let heard = day.coverage.began().is_some_and(|began| began < day.to);
+    if said.is_empty() && !day.incidents.is_empty() {
+        said.push(format!("{} since then", text::count("incident", day.incidents.len() as u64)));
+    }
     let verdict = match (said.is_empty(), heard) {
         (false, _) => said.join(", "),
         (true, true) => "all fine".to_owned(),

@@ -25,12 +25,13 @@ pub enum Standing {
 
 /// Judges an open incident that has been quiet from `since` on: from its last failure, or, for a rate, from the end of
 /// the last window above the limit to close at. `failing` are its failures until then, `successes` those of the paired
-/// metrics.
+/// metrics. Nothing expires sooner than a day after it was opened, however late it was found.
 pub fn standing(
     rule: &Rule,
     failing: &[Total],
     successes: &[Total],
     since: Timestamp,
+    opened_at: Timestamp,
     coverage: &Coverage,
     now: Timestamp,
 ) -> Standing {
@@ -41,7 +42,7 @@ pub fn standing(
     let unfixed = unfixed(failing, successes);
     if unfixed == 0 && !failing.is_empty() {
         Standing::Over(How::Quiet)
-    } else if quiet >= EXPIRES_AFTER {
+    } else if coverage.quiet_since(since.max(opened_at), now) >= EXPIRES_AFTER {
         Standing::Over(How::Expired)
     } else {
         Standing::NotSeenFixed(unfixed)
@@ -97,7 +98,7 @@ mod tests {
     }
 
     fn stands(failing: &[Total], successes: &[Total], covered: &str, now: &str) -> Standing {
-        standing(&rule(), failing, successes, at("14:00"), &heard(&["13:00", covered]), at(now))
+        standing(&rule(), failing, successes, at("14:00"), at("14:00"), &heard(&["13:00", covered]), at(now))
     }
 
     #[test]
@@ -132,8 +133,13 @@ mod tests {
         assert_eq!(stands(&failing, &[], "23:59", "23:59"), Standing::NotSeenFixed(1));
         let day = heard(&["13:00", "23:59"]);
         let late = at("14:01") + SignedDuration::from_hours(24);
-        assert_eq!(standing(&rule(), &failing, &[], at("14:00"), &day, tomorrow), Standing::NotSeenFixed(1));
+        assert_eq!(
+            standing(&rule(), &failing, &[], at("14:00"), at("14:00"), &day, tomorrow),
+            Standing::NotSeenFixed(1)
+        );
         let next_day = heard_at(&[at("13:00"), late]);
-        assert_eq!(standing(&rule(), &failing, &[], at("14:00"), &next_day, late), Standing::Over(How::Expired));
+        let stands = |opened_at| standing(&rule(), &failing, &[], at("14:00"), opened_at, &next_day, late);
+        assert_eq!(stands(at("14:00")), Standing::Over(How::Expired));
+        assert_eq!(stands(at("20:00")), Standing::NotSeenFixed(1), "found late: nobody has known of it for a day");
     }
 }

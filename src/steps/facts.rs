@@ -29,8 +29,9 @@ pub async fn gather(
             return Ok(Facts { coming_late: store.coverage().await?.is_late(now), ..Facts::default() });
         }
         Subject::RollUp { members, .. } => {
-            let open = store.unsettled().await?.iter().filter(|i| i.is_open() && members.contains(&i.member())).count();
-            return Ok(Facts { members_open: Some(open as u64), ..Facts::default() });
+            let mut open = store.unsettled().await?;
+            open.retain(|i| i.is_open() && members.contains(&i.member()));
+            return Ok(Facts { members_open: Some(open), ..Facts::default() });
         }
         Subject::Heartbeat { .. } | Subject::Digest { .. } => return Ok(Facts::default()),
     };

@@ -147,7 +147,8 @@ async fn of_rule(
     };
     successes.retain(|t| t.series.fate == Fate::Counted);
     for (Watched { incident, last, quiet_from }, failing) in watched {
-        if let Standing::Over(how) = resolve::standing(rule, &failing, &successes, quiet_from, coverage, now) {
+        let opened = incident.opened_at;
+        if let Standing::Over(how) = resolve::standing(rule, &failing, &successes, quiet_from, opened, coverage, now) {
             end(tick, incident, how, last, now).await?;
         }
     }

@@ -5,6 +5,7 @@
 //! next tick: what it names is named, whatever crashes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +17,7 @@ use crate::customerio::app_api::names::Names;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Member, Numbers, Severity, State, Subject};
 use crate::message::roll_up;
+use crate::queue::Hint;
 use crate::route::{Label, Labels};
 use crate::store::{Lease, Store, StoreError, Write};
 
@@ -56,6 +58,10 @@ pub async fn due(
     let backlog = unnamed.len() > receiver.kind.abilities().burst;
     let mut unnamed: Vec<_> = unnamed.into_iter().filter(|w| backlog || w.incident.crowded).collect();
     unnamed.sort_by_key(|w| (std::cmp::Reverse(w.incident.severity), w.incident.opened_at, w.incident.key.clone()));
+    // One alone is told by itself: a roll-up of one would say less and save nothing.
+    if let [only] = unnamed.as_slice() {
+        return tell_alone(tick, receiver, only.incident, now).await;
+    }
     let names = names::kept(tick.store, tick.config).await;
     let room = receiver.kind.abilities().names_chars;
     let mut rest = unnamed.as_slice();
@@ -73,6 +79,22 @@ pub async fn due(
         }
     }
     Ok(())
+}
+
+async fn tell_alone(
+    tick: &Tick<'_>,
+    receiver: &ReceiverConfig,
+    incident: &Incident,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if incident.crowded {
+        match tick.store.write_incident(&Incident { crowded: false, ..incident.clone() }).await? {
+            // Somebody else changed it: the next tick looks again.
+            Write::Done | Write::Conflict => {}
+        }
+    }
+    let hint = Hint { incident: incident.key.clone(), receiver: receiver.name.clone() };
+    tick.outbox.send_hints(&[hint], now, Duration::ZERO).await
 }
 
 /// How the members of a roll-up ended; `None` as long as one has not, as far as we can read.

@@ -31,6 +31,12 @@ pub fn ignore(file: &mut Table<'_>) -> Ignore {
     let Some(mut table) = file.table("ignore") else { return Ignore::default() };
     let recipients = table.list("recipients", |item| {
         let pattern = item.name()?;
+        let (before, after) = pattern.split_once('@').unwrap_or(("", &pattern));
+        if before.is_empty() && !pattern.contains(['*', '?']) {
+            let what = format!("{} matches no address: {}", item.place(), quoted(&pattern));
+            let problem = Problem::warning(what).allowed("a whole address, or a pattern over one");
+            item.error(problem.did_you_mean(Some(format!("*@{after}"))));
+        }
         // Addresses are compared in lower case.
         Some(WildMatch::new(&pattern.to_lowercase()))
     });

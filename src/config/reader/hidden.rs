@@ -25,11 +25,14 @@ const TOKEN_CHARS: usize = 16;
 /// How often a random token at least changes between letters and digits.
 const CHANGES: usize = 4;
 
+/// Whether a well-known service's token begins in a text.
+pub fn begins_like_a_token(text: &str) -> bool {
+    BEGINNINGS.iter().any(|begin| text.contains(begin))
+}
+
 /// Whether a text looks like a token, a key, or an address that carries one.
 pub fn may_be_secret(text: &str) -> bool {
-    BEGINNINGS.iter().any(|begin| text.contains(begin))
-        || carries_more_than_a_host(text)
-        || text.split(char::is_whitespace).any(is_random)
+    begins_like_a_token(text) || carries_more_than_a_host(text) || text.split(char::is_whitespace).any(is_random)
 }
 
 fn carries_more_than_a_host(text: &str) -> bool {

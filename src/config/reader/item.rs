@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wildmatch::WildMatch;
 
+use super::hidden::may_be_secret;
 use super::problem::{Problem, Report, nearest, quoted};
 use super::{Table, meant, parse_duration, show_duration};
 use crate::config::secrets::{SECRET_FORMS, SecretRef};
@@ -91,6 +92,13 @@ impl<'a> Item<'a> {
     /// A text that people will read as a name.
     pub fn name(&self) -> Option<String> {
         let text = self.text()?;
+        if may_be_secret(text) {
+            let what = format!("{} looks like a secret, and would be shown", self.place());
+            self.error(
+                Problem::error(what).allowed("a name that people may read; a secret stands where its reference goes"),
+            );
+            return None;
+        }
         let fine = !text.trim().is_empty()
             && text.trim() == text
             && text.chars().count() <= NAME_CHARS

@@ -16,6 +16,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use duration::{parse_duration, show_duration};
+pub use hidden::{begins_like_a_token, may_be_secret};
 pub use item::{Item, parse_time};
 pub use problem::{Level, Problem, Report, nearest, position, quoted};
 

@@ -31,7 +31,7 @@ pub(super) fn parts(telling: &Telling<'_>) -> Parts {
         fields.push(field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()));
     }
     let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline, about, fields, steps, more: 0 }
+    Parts { headline, about, fields, steps, ..Parts::default() }
 }
 
 const BLIND_STEPS: &[&str] = &[

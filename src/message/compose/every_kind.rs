@@ -121,7 +121,13 @@ fn catalogue() -> Vec<(String, Message)> {
         ("blindness: events come late", blind.clone(), Opened, Facts { coming_late: true, ..blank() }, "16:05"),
         ("blindness: over", over(How::Recovered, blind), Resolved, blank(), "17:00"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
-        ("a roll-up: still open", roll_up.clone(), StillOpen, Facts { members_open: Some(12), ..blank() }, "18:05"),
+        (
+            "a roll-up: still open",
+            roll_up.clone(),
+            StillOpen,
+            Facts { members_open: Some(vec![rule.clone()]), ..blank() },
+            "18:05",
+        ),
         ("a roll-up: over", over(How::Quiet, roll_up), Resolved, blank(), "18:05"),
         ("the digest", digest, Digest, blank(), "08:00"),
     ];

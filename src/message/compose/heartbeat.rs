@@ -44,7 +44,7 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         count,
         of,
     };
-    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), more: 0 }
+    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), ..Parts::default() }
 }
 
 /// The path that experienced people walk when a workflow is quiet.

@@ -37,8 +37,8 @@ pub struct Facts {
     pub sends_heard: bool,
     /// About blindness: events are coming, but late.
     pub coming_late: bool,
-    /// About a roll-up: how many of its incidents are open.
-    pub members_open: Option<u64>,
+    /// About a roll-up: those of its incidents that are open.
+    pub members_open: Option<Vec<Incident>>,
     /// What sources are called in Customer.io.
     pub names: Arc<Names>,
 }
@@ -122,7 +122,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         lines: match incident.subject {
             // Its first line is the headline.
             Subject::Digest { .. } => incident.lines.iter().skip(1).cloned().collect(),
-            _ => incident.lines.clone(),
+            _ => parts.lines.unwrap_or_else(|| incident.lines.clone()),
         },
         links,
         since: incident.since,
@@ -138,6 +138,8 @@ struct Parts {
     steps: Vec<String>,
     /// How many more there are than when it opened.
     more: u64,
+    /// Instead of the incident's own lines.
+    lines: Option<Vec<String>>,
 }
 
 /// Begins the headline of what was over an hour old when it was found.

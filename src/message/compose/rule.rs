@@ -7,7 +7,8 @@ use crate::customerio::cause::{CauseKey, missing_variable};
 use crate::customerio::cause_table::{CauseRow, Fault};
 use crate::customerio::event::{Kind, Source};
 use crate::customerio::mask::PLACEHOLDERS;
-use crate::incident::{Incident, Numbers};
+use crate::customerio::provider::PROVIDERS;
+use crate::incident::{Dimension, Incident, Numbers, Subject};
 use crate::message::providers::{self, Blame, ByProvider};
 use crate::message::{About, HEADLINE_CHARS, Phase, text, words};
 use crate::route::Label;
@@ -28,6 +29,9 @@ pub(super) fn parts(telling: &Telling<'_>, rule: &str) -> Parts {
         let more = sources.len().saturating_sub(named.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         fields.push(field("Sources", format!("{}{more}", named.join(", "))));
+    }
+    if let Some(within) = &seen.within {
+        fields.push(field("Group", within.clone()));
     }
     fields.push(field("Since", telling.since()));
     fields.push(field("How many", seen.how_many()));
@@ -57,10 +61,10 @@ pub(super) fn parts(telling: &Telling<'_>, rule: &str) -> Parts {
         fields.push(field("In Customer.io", click));
     }
     if !facts.unheard.is_empty() && !phase.is_over() {
-        let names: Vec<String> = facts.unheard.iter().map(Kind::to_string).collect();
-        let names = names.join(", ");
+        let names: Vec<String> = facts.unheard.iter().map(|kind| format!("no {kind}")).collect();
         let hint = format!(
-            "no {names} has arrived in 7 days: unless the reporting webhook subscribes to it, recovery cannot be seen"
+            "{} in the last 7 days: unless the reporting webhook subscribes to that, recovery cannot be seen",
+            names.join(" and ")
         );
         fields.push(field("Recovery", hint));
     }
@@ -75,7 +79,7 @@ pub(super) fn parts(telling: &Telling<'_>, rule: &str) -> Parts {
         of: seen.numbers.of,
     };
     let steps = row.map_or(&[][..], |row| row.check_first).iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline: seen.headline(telling), about, fields, steps, more: seen.more(incident) }
+    Parts { headline: seen.headline(telling), about, fields, steps, more: seen.more(incident), lines: None }
 }
 
 /// What is known of the failures, as the words need it.
@@ -93,6 +97,8 @@ struct Seen {
     variables: Vec<String>,
     /// Every sample names the same one.
     one_variable: bool,
+    /// What tells its group apart besides source and cause: `action 41`, `to Gmail`.
+    within: Option<String>,
 }
 
 impl Seen {
@@ -106,7 +112,9 @@ impl Seen {
         if kinds.is_empty() {
             kinds = label(incident, Label::Metric).iter().filter_map(|k| k.parse().ok()).collect();
         }
-        let causes = facts.ranked(|t| t.series.cause.clone().unwrap_or(CauseKey::UNKNOWN));
+        // An opt-out or an opening has no cause.
+        let causes = facts.ranked(|t| t.series.cause.clone());
+        let causes: Vec<_> = causes.into_iter().filter_map(|(cause, count)| Some((cause?, count))).collect();
         let cause = causes.first().map(|(c, _)| c.clone()).or_else(|| {
             let stored = label(incident, Label::Cause).first()?;
             serde_json::from_value(serde_json::Value::String(stored.clone())).ok()
@@ -131,6 +139,7 @@ impl Seen {
             of_is_known: facts.of_is_known() || numbers.of > numbers.count,
             numbers,
             providers,
+            within: within(incident),
             one_variable: variables.len() == 1 && named.iter().all(Option::is_some),
             variables,
         }
@@ -151,13 +160,21 @@ impl Seen {
             _ => format!("since {}", telling.clock(incident.since)),
         };
         let open = telling.still_open_for(self.more(incident));
-        let title = self.cause.as_ref().map(|cause| cause.row().title);
+        let title = self.cause.as_ref().map(|cause| cause.row().title).filter(|title| *title != self.verb());
+        let all: u64 = self.causes.iter().map(|(_, count)| count).sum();
+        let most = self.causes.first().map_or(0, |(_, count)| *count);
+        let title = match (self.causes.len(), title) {
+            (2.., Some(title)) if most * 2 > all => Some(format!("mostly {title}")),
+            (n @ 2.., _) => Some(format!("{n} causes")),
+            (_, title) => title.map(str::to_owned),
+        };
         let why = match (title, self.variables.first().filter(|_| self.one_variable)) {
             (Some(title), Some(variable)) => format!(" ({title}: {variable} is missing)"),
             (Some(title), None) => format!(" ({title})"),
             (None, _) => String::new(),
         };
-        let rest = format!(": {what} {when}{open}{why}");
+        let within = self.within.as_ref().map_or_else(String::new, |within| format!(", {within}"));
+        let rest = format!("{within}: {what} {when}{open}{why}");
         let room = HEADLINE_CHARS.saturating_sub(rest.chars().count() + FOUND_LATE.chars().count());
         let mut names = String::new();
         for chars in NAME_LENGTHS {
@@ -215,6 +232,22 @@ impl Seen {
     }
 }
 
+/// What tells a rule's group apart, where neither the sources nor the cause nor the noun says it.
+fn within(incident: &Incident) -> Option<String> {
+    let Subject::Rule { group, .. } = &incident.subject else { return None };
+    let said = |(dimension, value): (&Dimension, &String)| match dimension {
+        Dimension::Action => Some(if value.is_empty() { "no action".to_owned() } else { format!("action {value}") }),
+        Dimension::Provider => Some(match PROVIDERS.iter().find(|row| row.name == value) {
+            Some(row) => format!("to {}", row.title),
+            // Domains on no list share a few buckets: which one tells groups apart, and names nobody.
+            None => format!("to other providers ({value})"),
+        }),
+        Dimension::Metric | Dimension::Channel | Dimension::Cause | Dimension::Source => None,
+    };
+    let parts: Vec<String> = group.iter().filter_map(said).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// `3 different; the most frequent came 30 of 41 times`: whether an unknown cause is one fault or many. `None` when no
 /// failure of unknown cause has a text.
 fn different_texts(facts: &Facts) -> Option<String> {
@@ -227,6 +260,8 @@ fn different_texts(facts: &Facts) -> Option<String> {
     let most = *texts.values().max()?;
     let all: u64 = texts.values().sum();
     Some(match texts.len() {
+        1 if all == 1 => return None,
+        n if most == 1 => format!("{n} different"),
         1 => format!("all the same, {}", text::count("time", all)),
         n => format!("{n} different; the most frequent came {} of {}", text::number(most), text::count("time", all)),
     })
