@@ -181,7 +181,8 @@ impl Directory for AppApi {
                 Some(start) => format!("{}&start={}", row.query, encoded(start)),
             };
             let body = match self.get(row.path, &query, left).await {
-                Err(error) if page > 0 => {
+                // A limit passes: the list is asked for again, whole. What stays is no reason to lose what was read.
+                Err(error) if page > 0 && !matches!(error, AppApiError::Limited { .. }) => {
                     tracing::warn!(event = "names_cut_short", list = row.path, %error);
                     break;
                 }
