@@ -20,6 +20,8 @@ pub mod queue;
 pub mod receivers;
 pub mod route;
 pub mod rules;
+#[cfg(test)]
+mod sim;
 pub mod steps;
 pub mod store;
 pub mod tally;

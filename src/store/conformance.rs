@@ -71,7 +71,7 @@ macro_rules! conformance {
         );
     };
 }
-pub(in crate::store) use conformance;
+pub(crate) use conformance;
 
 fn span(from: &str, to: &str) -> Span {
     Span::new(Minute::of(t(from)), Minute::of(t(to)))
