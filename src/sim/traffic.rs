@@ -112,13 +112,15 @@ impl Maker<'_> {
             self.failure(place, text, happens);
             last = last.max(happens);
             if self.random.chance(200) {
-                self.success(place, happens + self.random.between(0, MINUTE));
+                let after = self.random.between(0, MINUTE);
+                self.success(place, happens + after);
             }
         }
         // Mostly it is put right, and quiet for long enough to be seen so.
         if self.random.chance(700) {
             for place in &places {
-                self.success(*place, last + self.random.between(SECOND, 10 * MINUTE));
+                let after = self.random.between(SECOND, 10 * MINUTE);
+                self.success(*place, last + after);
             }
             let quiet = last + self.random.between(30 * MINUTE, 34 * MINUTE);
             self.success(places[0], quiet);
@@ -235,4 +237,17 @@ pub fn webhook(number: usize, place: Place, text: Option<usize>, stamp: i64, ign
     );
     let identity = Identity::of_event(&id, &kind);
     (body, Spec { identity, kind, source, action, text, stamp, ignored })
+}
+
+impl Place {
+    /// Where an item failed, if it is a failure.
+    pub fn of(what: &What) -> Option<Self> {
+        let What::Event(spec) = what else { return None };
+        spec.text?;
+        let source = SOURCES.iter().position(|(source, _)| *source == spec.source)?;
+        let (channel, metric, success) = PLACES
+            .into_iter()
+            .find(|(channel, metric, _)| spec.kind.channel == *channel && spec.kind.metric == *metric)?;
+        Some(Self { channel, metric, success, source })
+    }
 }
