@@ -65,6 +65,8 @@ pub fn next_notification(incident: &Incident, told: &Told, policy: &Policy, now:
     }
     match (&told.stage, incident.state) {
         (Stage::Nothing, State::Open) => opening(incident, policy, now),
+        // A page that nobody heard of may be open all the same; to close one that is not does no harm.
+        (Stage::Nothing | Stage::RolledUp { .. }, State::Resolved { .. }) if told.begun => Notify::Resolved,
         (Stage::Nothing, State::Resolved { .. }) if policy.abilities.posts => Notify::OpenedAndResolved,
         (Stage::Nothing | Stage::RolledUp { .. }, State::Resolved { .. }) => Notify::No(Quiet::NothingLeftToSay),
         // Worse than the roll-up said: now it is told by itself.
@@ -131,11 +133,18 @@ pub fn delivered(
         compared_at: Some(now),
         said: Some(said),
         receipt: Some(Box::new(receipt)),
+        begun: false,
         attempts: 0,
         next_attempt_at: None,
         trouble: None,
         stood_in_for: told.stood_in_for.clone(),
     }
+}
+
+/// What is recorded before an opening is sent, where its end would not be said if nobody heard that it was taken.
+pub fn begun(told: &Told, notify: Notify, policy: &Policy) -> Option<Told> {
+    let unsaid = !policy.abilities.posts || matches!(told.stage, Stage::RolledUp { .. });
+    (notify == Notify::Opened && unsaid && !told.begun).then(|| Told { begun: true, ..told.clone() })
 }
 
 /// What is recorded when there was nothing new to write into what was said.
@@ -255,6 +264,25 @@ mod tests {
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, true, 1), Notify::OpenedAndResolved);
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToSay));
         assert_eq!(next(Critical, RESOLVED, Stage::Finished, true, 1), Notify::No(Quiet::Finished));
+    }
+
+    #[test]
+    fn a_page_that_may_have_been_taken_unheard_is_closed() {
+        let (open, over) = (incident(Severity::Critical, State::Open), incident(Severity::Critical, RESOLVED));
+        for (stage, posts, kept) in [
+            (Stage::Nothing, false, true),
+            (Stage::Nothing, true, false),
+            (Stage::RolledUp { severity: Severity::Warning }, true, true),
+        ] {
+            let told = told(stage);
+            assert_eq!(next_notification(&open, &told, &policy(posts), at(1)), Notify::Opened);
+            let begun = begun(&told, Notify::Opened, &policy(posts));
+            assert_eq!(begun.is_some(), kept);
+            if let Some(begun) = begun {
+                assert_eq!(next_notification(&over, &begun, &policy(posts), at(2)), Notify::Resolved);
+                assert_eq!(super::begun(&begun, Notify::Opened, &policy(posts)), None, "written once");
+            }
+        }
     }
 
     #[test]

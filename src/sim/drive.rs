@@ -15,13 +15,17 @@ use super::process::Process;
 use super::scenario::{Scenario, Style};
 use super::sender::Heard;
 use super::traffic::{Item, Place, What, webhook};
-use super::world::{DAY, Faults, HOUR, MINUTE, Role, Running, SECOND, TaskId, Todo, World, instant};
+use super::world::{Faults, HOUR, MINUTE, Role, Running, SECOND, TaskId, Todo, World, instant};
 use crate::steps::ingest::{Answer, Head, Ingest, WEBHOOK_PATH};
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Most things that may happen in one history: beyond, something goes in circles.
 const MOST: u64 = 2_000_000;
+
+/// So often is looked, mostly every 50 minutes, before what is not settled never will be: a receiver that nobody repairs
+/// is given up a day after its incident.
+const MOST_SETTLES: i64 = 120;
 
 pub struct Drive {
     pub world: Arc<World>,
@@ -104,6 +108,7 @@ impl Drive {
             }
             Todo::FaultsEnd => self.faults_end(),
             Todo::Settle => self.settle(),
+            Todo::Look => self.tick_now(false),
         }
     }
 
@@ -304,13 +309,13 @@ impl Drive {
         self.settles += 1;
         let live = complete(self.adapter.store.unsettled()).expect("reads");
         let mut state = self.world.state();
-        let over = state.now - state.scenario.faults_end;
         let idle = state.sender.is_idle() && state.queues.is_empty() && self.tasks.is_empty();
         if idle && live.is_empty() && self.settles > 2 {
             self.settled = true;
             return;
         }
-        if over > Scenario::patience() + 14 * DAY || over > Scenario::patience() && state.queues.is_empty() {
+        let parked = state.queues.events.values().map(|q| q.visible_at).min().filter(|at| *at > state.now + HOUR);
+        if self.settles > MOST_SETTLES {
             let line = format!(
                 "not settled after all faults ended: {} incidents live ({:?}), {} events, {} hints, sender idle: {}",
                 live.len(),
@@ -323,14 +328,14 @@ impl Drive {
             self.settled = true;
             return;
         }
-        let wait = match self.settles {
-            ..14 => 10 * MINUTE,
-            14..30 => HOUR,
-            _ => 6 * HOUR,
+        let wait = match (self.settles, parked) {
+            // Nothing is left but what is parked for days.
+            (_, Some(at)) if live.is_empty() && state.queues.hints.is_empty() => at - state.now - MINUTE,
+            (..10, _) => 12 * MINUTE,
+            _ => 50 * MINUTE,
         };
         state.after(wait, Todo::Settle);
-        // Parked messages come back; nothing is open in between, so nothing has to be shown.
-        let places = if self.settles % 4 == 1 { failing_places(&state.scenario.items) } else { Vec::new() };
+        let places = if self.settles % 3 == 1 { failing_places(&state.scenario.items) } else { Vec::new() };
         let covering = Place { channel: "email", metric: "failed", success: "sent", source: 0 };
         let now = state.now;
         for place in places.into_iter().chain([covering]) {
@@ -339,8 +344,8 @@ impl Drive {
             state.scenario.items.push(Item { at: now, body, what: What::Event(spec), again_at: None, parked: None });
             state.offer(number);
         }
-        drop(state);
-        self.tick_now(false);
+        // When they have been counted.
+        state.after(MINUTE, Todo::Look);
     }
 }
 

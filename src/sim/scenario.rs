@@ -6,7 +6,7 @@
 use super::random::Random;
 use super::setup::Setup;
 use super::traffic::{Item, traffic};
-use super::world::{DAY, Faults, HOUR, MINUTE, SECOND};
+use super::world::{DAY, Faults, MINUTE, SECOND};
 
 /// 2026-11-24T10:00:00Z.
 const BEGINNING: i64 = 1_795_514_400 * SECOND;
@@ -99,10 +99,5 @@ impl Scenario {
             batch: usize::try_from(random.between(1, 12)).unwrap_or(1),
             calm,
         }
-    }
-
-    /// How long after the faults everything must be told.
-    pub const fn patience() -> i64 {
-        4 * DAY + HOUR
     }
 }

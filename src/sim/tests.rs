@@ -23,6 +23,7 @@ fn the_laws_hold_in_every_history() {
     for seed in first..first + count {
         let ended = simulator.run(seed, Over::Model, None, false);
         effects += ended.effects;
+        if number("SLOW").is_some_and(|n| ended.effects > n) { eprintln!("seed {seed}: {} effects", ended.effects); }
         if !ended.wrong.is_empty() {
             failed += 1;
             if failed <= 10 { eprintln!("seed {seed}: {}", ended.wrong.join(" | ")); }

@@ -55,6 +55,8 @@ pub enum Todo {
     FaultsEnd,
     /// After the faults: cover time, show that all works, see whether everything is told.
     Settle,
+    /// After the faults: tick looks.
+    Look,
 }
 
 /// Faults in thousandths of effects.

@@ -131,8 +131,9 @@ impl Coverage {
 
     /// Covered time since an instant: how long it has been quiet, as far as we can tell (design, law 5).
     pub fn quiet_since(&self, since: Timestamp, now: Timestamp) -> SignedDuration {
-        let Some(until) = self.covered_until(now) else { return SignedDuration::ZERO };
-        until.start().min(now).duration_since(since).max(SignedDuration::ZERO)
+        let (Some(first), Some(until)) = (self.first, self.covered_until(now)) else { return SignedDuration::ZERO };
+        // What came late may lie before the first event that we heard: that time is not covered.
+        until.start().min(now).duration_since(since.max(first)).max(SignedDuration::ZERO)
     }
 }
 
@@ -203,5 +204,6 @@ mod tests {
         let coverage =
             Coverage::default().hearing(&heard("10:00:00", "10:00:01")).hearing(&heard("10:20:00", "10:20:01"));
         assert_eq!(coverage.quiet_since(t("10:05:00"), t("15:00:00")), SignedDuration::from_mins(15));
+        assert_eq!(coverage.quiet_since(t("02:00:00"), t("15:00:00")), SignedDuration::from_mins(20));
     }
 }

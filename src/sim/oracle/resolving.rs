@@ -52,7 +52,8 @@ pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
             wrong.push(format!("law 5: {} ended and nothing of it was counted", incident.id()));
             continue;
         };
-        let quiet = covered_until(scenario, truth, written, read) - last * SECOND;
+        let (began, until) = covered(scenario, truth, written, read);
+        let quiet = until - began.max(last * SECOND);
         let needed = match how {
             How::Expired => 24 * HOUR,
             _ => (30 * MINUTE).max(rule.within * MINUTE),
@@ -83,8 +84,8 @@ pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
     }
 }
 
-/// Up to when we could speak for what arrived, as known when tick read it, in microseconds.
-fn covered_until(scenario: &Scenario, truth: &Truth, written: &Written, read: u64) -> i64 {
+/// From when and up to when we could speak for what arrived, as known when tick read it, in microseconds.
+fn covered(scenario: &Scenario, truth: &Truth, written: &Written, read: u64) -> (i64, i64) {
     let heard: Vec<_> = truth
         .heard
         .iter()
@@ -94,6 +95,7 @@ fn covered_until(scenario: &Scenario, truth: &Truth, written: &Written, read: u6
         .collect();
     let is_late = |copy: &&&crate::sim::truth::Copy| copy.arrived - copy.at >= LATE;
     let timely = heard.iter().filter(|c| !is_late(c) && !c.future).map(|c| c.at.min(c.arrived)).max();
+    let began = heard.iter().map(|c| if is_late(&c) { c.arrived } else { c.at.min(c.arrived) }).min();
     let mut until = timely.unwrap_or(0);
     let mut late: Vec<_> = heard.iter().filter(is_late).collect();
     late.sort_by_key(|copy| std::cmp::Reverse(copy.arrived));
@@ -106,6 +108,6 @@ fn covered_until(scenario: &Scenario, truth: &Truth, written: &Written, read: u6
         before = copy.arrived;
         until = until.min(copy.at);
     }
-    until.div_euclid(MINUTE) * MINUTE
+    (began.unwrap_or(i64::MAX), until.div_euclid(MINUTE) * MINUTE)
 }
 
