@@ -310,7 +310,7 @@ impl Drive {
         let live = complete(self.adapter.store.unsettled()).expect("reads");
         let mut state = self.world.state();
         let idle = state.sender.is_idle() && state.queues.is_empty() && self.tasks.is_empty();
-        if idle && live.is_empty() && self.settles > 2 {
+        if idle && live.is_empty() && self.settles > 1 {
             self.settled = true;
             return;
         }
@@ -331,11 +331,12 @@ impl Drive {
         let wait = match (self.settles, parked) {
             // Nothing is left but what is parked for days.
             (_, Some(at)) if live.is_empty() && state.queues.hints.is_empty() => at - state.now - MINUTE,
-            (..10, _) => 12 * MINUTE,
+            (1, _) => 8 * MINUTE,
+            (..10, _) => 33 * MINUTE,
             _ => 50 * MINUTE,
         };
         state.after(wait, Todo::Settle);
-        let places = if self.settles % 3 == 1 { failing_places(&state.scenario.items) } else { Vec::new() };
+        let places = if self.settles % 3 < 2 { failing_places(&state.scenario.items) } else { Vec::new() };
         let covering = Place { channel: "email", metric: "failed", success: "sent", source: 0 };
         let now = state.now;
         for place in places.into_iter().chain([covering]) {

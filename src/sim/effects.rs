@@ -85,7 +85,11 @@ impl Adapter {
             sum += limit;
             (roll < sum).then_some(fault)
         });
-        state.truth.effects += 1;
+        let fault = match state.next_effect() {
+            Some(kill) if kill.after => Some(Fault::DiesAfter),
+            Some(_) => Some(Fault::DiesBefore),
+            None => fault,
+        };
         (before, fault.unwrap_or(Fault::None), after)
     }
 
@@ -261,9 +265,13 @@ impl Store for Adapter {
         let all = self.is(Mutant::AllCovered);
         let make = async {
             let coverage = self.store.coverage().await?;
-            let now = self.world.state().instant();
-            let timely = crate::tally::testing::heard_at(&[now]);
-            Ok(if all && coverage.began().is_some() { timely } else { coverage })
+            match coverage.began().filter(|_| all) {
+                Some(began) => {
+                    let now = self.world.state().instant();
+                    Ok(crate::tally::testing::heard_at(&[began, now]))
+                }
+                None => Ok(coverage),
+            }
         };
         self.effect("coverage", make, |_, step| {
             let mut state = self.world.state();

@@ -45,6 +45,31 @@ pub enum Over {
     Embedded,
 }
 
+/// How a history is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    pub over: Over,
+    pub mutant: Option<Mutant>,
+    /// Keep every effect as a line.
+    pub history: bool,
+    /// Nothing goes wrong, but for `kill`.
+    pub calm: bool,
+    pub kill: Option<Kill>,
+}
+
+/// Death at one effect, counted from 1: before or after it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    pub effect: u64,
+    pub after: bool,
+}
+
+impl Way {
+    pub const fn over(over: Over) -> Self {
+        Self { over, mutant: None, history: false, calm: false, kill: None }
+    }
+}
+
 /// How a history ended.
 pub struct Ended {
     pub wrong: Vec<String>,
@@ -67,9 +92,10 @@ impl Simulator {
     }
 
     /// Makes the history of a seed and judges it.
-    pub fn run(&self, seed: u64, over: Over, mutant: Option<Mutant>, with_history: bool) -> Ended {
+    pub fn run(&self, seed: u64, way: Way) -> Ended {
+        let Way { over, mutant, .. } = way;
         let mut random = Random::new(seed);
-        let scenario = Scenario::of(&mut random);
+        let scenario = Scenario::of(&mut random, way.calm);
         let folder = (over == Over::Embedded).then(|| tempfile::tempdir().expect("a folder"));
         let model = folder.is_none().then(|| Arc::new(Model::with(mutant)));
         let store: Arc<dyn Store> = match (&model, &folder) {
@@ -79,7 +105,7 @@ impl Simulator {
             (Some(model), _) => model.clone(),
             (None, None) => Arc::new(Model::with(mutant)),
         };
-        let world = World::new(scenario, random, mutant, with_history);
+        let world = World::new(scenario, random, way);
         let adapter = Arc::new(Adapter { world: world.clone(), store: store.clone(), model });
         let _entered = self.runtime.enter();
         let mut drive = Drive::new(adapter);

@@ -124,7 +124,8 @@ impl StandIn {
         let dies = {
             let mut state = self.world.state();
             let kill = state.faults.kill;
-            state.random.chance(kill * 3)
+            let by_chance = state.random.chance(kill * 3);
+            state.next_effect().is_some() || by_chance
         };
         if dies {
             self.world.say(|| "DIES while sending".into());

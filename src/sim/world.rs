@@ -19,6 +19,7 @@ use super::receivers::Receivers;
 use super::scenario::Scenario;
 use super::sender::Sender;
 use super::truth::Truth;
+use super::{Kill, Way};
 use crate::clock::Clock;
 
 /// Microseconds.
@@ -113,6 +114,8 @@ pub struct State {
     /// Which table of causes holds.
     pub table: usize,
     history: Option<Vec<String>>,
+    kill: Option<Kill>,
+    disturbed: bool,
 }
 
 /// What is known of a task that runs.
@@ -129,7 +132,7 @@ pub struct Running {
 }
 
 impl World {
-    pub fn new(scenario: Scenario, random: Random, mutant: Option<Mutant>, with_history: bool) -> Arc<Self> {
+    pub fn new(scenario: Scenario, random: Random, way: Way) -> Arc<Self> {
         let state = State {
             now: scenario.start,
             heap: BinaryHeap::new(),
@@ -144,10 +147,12 @@ impl World {
             receivers: Receivers::of(&scenario),
             truth: Truth::default(),
             table: 0,
-            history: with_history.then(Vec::new),
+            history: way.history.then(Vec::new),
+            kill: way.kill,
+            disturbed: way.kill.is_some(),
             scenario,
         };
-        Arc::new(Self { state: Mutex::new(state), mutant })
+        Arc::new(Self { state: Mutex::new(state), mutant: way.mutant })
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -220,6 +225,17 @@ impl State {
 
     pub fn take_dying(&mut self) -> bool {
         std::mem::take(&mut self.dying)
+    }
+
+    /// Nobody died by order.
+    pub fn is_undisturbed(&self) -> bool {
+        !self.disturbed
+    }
+
+    /// Counts an effect; where the task is to die at this one: whether before or after it.
+    pub fn next_effect(&mut self) -> Option<Kill> {
+        self.truth.effects += 1;
+        self.kill.take_if(|kill| kill.effect == self.truth.effects)
     }
 
     /// How long a step towards an effect, or its answer, takes.

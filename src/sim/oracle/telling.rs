@@ -20,13 +20,14 @@ pub fn judge(state: &State, wrong: &mut Vec<String>) {
     }
     for ((receiver, key), attempts) in &pairs {
         in_order(receiver, key, attempts, wrong);
+        as_it_can(receiver, key, attempts, wrong);
         once(receiver, key, attempts, wrong);
         reminders(receiver, key, attempts, wrong);
     }
     let episodes = episodes(truth);
     for episode in &episodes {
         told(state, &pairs, &episodes, episode, wrong);
-        if state.scenario.calm {
+        if state.scenario.calm && state.is_undisturbed() {
             promptly(state, &pairs, episode, wrong);
         }
     }
@@ -60,7 +61,7 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
             continue;
         }
         if attempt.episode > episode {
-            if opened && !over {
+            if opened && !over && !attempts.iter().any(|a| a.episode == episode && gives_up(a)) {
                 wrong.push(format!("law 7: {} while episode {episode} is open there", at(attempt)));
             }
             (episode, opened, over) = (attempt.episode, false, false);
@@ -87,6 +88,26 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
     }
 }
 
+/// Whether the receiver said that it will never take what matters of an episode.
+fn gives_up(attempt: &Attempt) -> bool {
+    attempt.refused && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved)
+}
+
+/// A pager hears what opens and closes a page, and a worse one only when it is worse.
+fn as_it_can(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<String>) {
+    for (place, attempt) in attempts.iter().enumerate() {
+        let at = || format!("{receiver} {}-{} {:?}", short(key), attempt.episode, attempt.phase);
+        let opens_or_closes = matches!(attempt.phase, Phase::Opened | Phase::Worsened | Phase::Resolved);
+        if receiver == "pager" && !opens_or_closes {
+            wrong.push(format!("law 7: {} to one that only pages", at()));
+        }
+        let before = attempts.iter().take(place).filter(|a| a.episode == attempt.episode && a.is_clean());
+        if attempt.phase == Phase::Worsened && before.map(|a| a.severity).max() >= Some(attempt.severity) {
+            wrong.push(format!("law 7: {} and it was as bad before", at()));
+        }
+    }
+}
+
 /// What was taken, answered and written down is not said again.
 fn once(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<String>) {
     for (place, clean) in attempts.iter().enumerate() {
@@ -107,8 +128,14 @@ fn once(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<String
     }
 }
 
-/// Reminders keep their distance: an hour in every configuration of the simulator.
+/// Reminders and rewritten messages keep their distance: an hour and 5 min in every configuration of the simulator.
 fn reminders(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<String>) {
+    let known: Vec<&&Attempt> = attempts.iter().filter(|a| a.is_clean()).collect();
+    for pair in known.windows(2) {
+        if pair[1].phase == Phase::Updated && pair[1].began - pair[0].began < 5 * MINUTE - 20 * SECOND {
+            wrong.push(format!("law 6: {receiver} rewrote {}-{} too soon", short(key), pair[1].episode));
+        }
+    }
     let speaks = |a: &&&Attempt| a.is_clean() && a.phase != Phase::Updated;
     let clean: Vec<&&Attempt> = attempts.iter().filter(speaks).collect();
     for pair in clean.windows(2) {
@@ -136,7 +163,7 @@ fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, w
         let ours: Vec<&&Attempt> = ours.iter().filter(|a| a.episode == incident.episode).collect();
         let took = |phases: &[Phase]| ours.iter().any(|a| a.taken.is_some() && phases.contains(&a.phase));
         let id = format!("{} {}-{}", incident.subject.kind(), short(&incident.key.0), incident.episode);
-        let refused = ours.iter().any(|a| a.refused);
+        let refused = ours.iter().any(|a| gives_up(a));
         let pages_only = receiver == "pager";
         if took(&[Phase::Opened, Phase::Worsened]) {
             let knows = took(&[Phase::Resolved]) || !pages_only && took(&[Phase::OpenedAndResolved]);
