@@ -116,7 +116,7 @@ impl Drive {
         self.last_task += 1;
         let id = self.last_task;
         let epoch = self.process.as_ref().map_or(0, |p| p.epoch);
-        let running = Running { role, epoch, batch, coverage_step: None, attempts: Vec::new() };
+        let running = Running { role, epoch, batch, counted: 0, coverage_step: None, attempts: Vec::new() };
         self.world.state().running.insert(id, running);
         self.tasks.insert(id, (task, call));
         self.poll(id);
@@ -335,6 +335,9 @@ impl Drive {
             (..10, _) => 33 * MINUTE,
             _ => 50 * MINUTE,
         };
+        if parked.is_some() && wait > HOUR {
+            self.settles = 1;
+        }
         state.after(wait, Todo::Settle);
         let places = if self.settles % 3 < 2 { failing_places(&state.scenario.items) } else { Vec::new() };
         let covering = Place { channel: "email", metric: "failed", success: "sent", source: 0 };

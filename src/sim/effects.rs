@@ -147,15 +147,20 @@ impl Adapter {
 
     fn saw_count(&self, entries: &[Entry], counted: &[Counted], step: u64) {
         let mut state = self.world.state();
+        let current = state.current;
+        if let Some(running) = state.running.get_mut(&current) {
+            running.counted = entries.len();
+        }
         for (entry, counted) in entries.iter().zip(counted) {
-            if let Some(first) = state.truth.first.get(&entry.identity) {
+            if let Some(first) = state.truth.first.get_mut(&entry.identity) {
+                first.step = first.step.min(step);
                 if first.class.series != counted.class.series {
                     let line = format!("{} changed its class", entry.identity);
                     state.truth.wrong.push(line);
                 }
                 continue;
             }
-            let first = First { step, class: entry.class.clone() };
+            let first = First { frozen: step, step, class: entry.class.clone() };
             state.truth.first.insert(entry.identity, first);
         }
     }
@@ -205,14 +210,13 @@ impl Adapter {
 #[async_trait]
 impl Store for Adapter {
     async fn count(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Counted>, StoreError> {
-        // A torn count is an effect too: what it counted first is frozen.
+        // A torn count is an effect too: what it counts is frozen.
         let torn_first = || {
-            let counted: Vec<Counted> =
-                entries.iter().map(|e| Counted { class: e.class.clone(), first: true }).collect();
-            let step = self.world.state().truth.next_step();
             let mut state = self.world.state();
-            for (entry, _) in entries.iter().zip(&counted) {
-                let first = First { step, class: entry.class.clone() };
+            let frozen = state.truth.next_step();
+            for entry in entries {
+                // Nobody need see it before a duplicate has raised its register.
+                let first = First { frozen, step: u64::MAX, class: entry.class.clone() };
                 state.truth.first.entry(entry.identity).or_insert(first);
             }
         };
@@ -244,7 +248,15 @@ impl Store for Adapter {
     }
 
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {
-        self.effect("totals", self.store.totals(kinds, span), |_, _| {}).await
+        let by_tick = self.role() == Some(Role::Tick);
+        self.effect("totals", self.store.totals(kinds, span), |_, _| {
+            let mut state = self.world.state();
+            // The worst moment: just after tick has looked.
+            if by_tick && state.random.chance(500) {
+                state.ambush();
+            }
+        })
+        .await
     }
 
     async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
@@ -255,7 +267,11 @@ impl Store for Adapter {
         self.effect("hear", self.store.hear(heard), |_, step| {
             let mut state = self.world.state();
             let current = state.current;
-            let copies = state.running.get(&current).map(|r| r.batch.clone()).unwrap_or_default();
+            // Those that it counted just before.
+            let copies: Vec<usize> = match state.running.get_mut(&current) {
+                Some(running) => running.batch.drain(..running.counted.min(running.batch.len())).collect(),
+                None => Vec::new(),
+            };
             state.truth.heard.extend(copies.into_iter().map(|copy| (step, copy)));
         })
         .await

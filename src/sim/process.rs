@@ -14,7 +14,7 @@ use super::receivers::StandIn;
 use super::scenario::Style;
 use super::sender::Heard;
 use super::setup::Setup;
-use super::traffic::{What, text_of};
+use super::traffic::{Parked, What, text_of};
 use super::truth::{Answered, Copy, Done};
 use super::world::{SECOND, State, Todo, World, instant};
 use crate::clock::Clock;
@@ -250,20 +250,20 @@ impl State {
             let Ok(body) = serde_json::to_string(&stored) else { continue };
             let soon = self.now + self.random.between(0, SECOND / 2);
             match parked.filter(|_| first) {
-                Some((delay, beside)) => {
-                    let later = self.now + delay;
-                    self.put(body.clone(), place, later);
+                Some(Parked::For(delay, beside)) => {
+                    self.put(body.clone(), place, self.now + delay, false);
                     if beside {
-                        self.put(body, place, soon);
+                        self.put(body, place, soon, false);
                     }
                 }
-                None => self.put(body, place, soon),
+                Some(Parked::Held(most)) => self.put(body, place, self.now + most, true),
+                None => self.put(body, place, soon, false),
             }
         }
     }
 
-    fn put(&mut self, body: String, copy: usize, visible_at: i64) {
-        self.queues.put_event(body, copy, visible_at);
+    fn put(&mut self, body: String, copy: usize, visible_at: i64, held: bool) {
+        self.queues.put_event(body, copy, visible_at, held);
         self.at(visible_at, Todo::Events);
     }
 

@@ -20,17 +20,19 @@ pub struct Queued {
     pub hint: Option<Hint>,
     pub visible_at: i64,
     pub receives: u32,
+    /// Until a tick is ambushed.
+    pub held: bool,
 }
 
 impl Queues {
-    pub fn put_event(&mut self, body: String, copy: usize, visible_at: i64) {
+    pub fn put_event(&mut self, body: String, copy: usize, visible_at: i64, held: bool) {
         self.next_id += 1;
-        self.events.insert(self.next_id, Queued { body, copy, hint: None, visible_at, receives: 0 });
+        self.events.insert(self.next_id, Queued { body, copy, hint: None, visible_at, receives: 0, held });
     }
 
     pub fn put_hint(&mut self, hint: Hint, visible_at: i64) {
         self.next_id += 1;
-        let queued = Queued { body: String::new(), copy: 0, hint: Some(hint), visible_at, receives: 0 };
+        let queued = Queued { body: String::new(), copy: 0, hint: Some(hint), visible_at, receives: 0, held: false };
         self.hints.insert(self.next_id, queued);
     }
 
@@ -44,6 +46,18 @@ impl Queues {
 }
 
 impl State {
+    /// What was held back is received now.
+    pub fn ambush(&mut self) {
+        let now = self.now;
+        let mut held: Vec<&mut Queued> = self.queues.events.values_mut().filter(|q| q.held).collect();
+        let any = !held.is_empty();
+        held.iter_mut().for_each(|queued| (queued.held, queued.visible_at) = (false, now));
+        if any {
+            self.say(|| "AMBUSH".into());
+            self.after(0, Todo::Events);
+        }
+    }
+
     /// Receives up to `most` messages of a lane; each is out of sight for `visibility`. Some are received by somebody
     /// else as well.
     pub fn receive(&mut self, lane: Todo, most: usize, visibility: i64) -> Vec<(i64, Queued)> {
@@ -59,6 +73,7 @@ impl State {
             if let Some(queued) = self.queues.lane(lane).get_mut(&id) {
                 queued.receives += 1;
                 queued.visible_at = hidden;
+                queued.held = false;
                 received.push((id, queued.clone()));
             }
             self.at(hidden, lane);

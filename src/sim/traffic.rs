@@ -16,9 +16,16 @@ pub struct Item {
     pub what: What,
     /// It is sent once more after that.
     pub again_at: Option<i64>,
-    /// The first message with it in our queue is parked for so long, as in a dead-letter queue; and whether another
-    /// goes on beside it.
-    pub parked: Option<(i64, bool)>,
+    pub parked: Option<Parked>,
+}
+
+/// What becomes of an item's first message in our queue.
+#[derive(Clone, Copy, Debug)]
+pub enum Parked {
+    /// It lies for so long, as in a dead-letter queue; and whether another goes on beside it.
+    For(i64, bool),
+    /// It is received just when a tick has read what it decides by, or after so long.
+    Held(i64),
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +83,9 @@ struct Maker<'a> {
     strange: u64,
     again: u64,
     parked: u64,
+    /// What happens now is held back so long.
+    held: Option<i64>,
+    calm: bool,
 }
 
 /// The items of a history and when the last one happens.
@@ -83,7 +93,7 @@ pub fn traffic(random: &mut Random, start: i64, calm: bool, long: bool) -> (Vec<
     let rate = |random: &mut Random, most: u64| if !calm && random.chance(500) { random.below(most) } else { 0 };
     let (late, strange, again) = (rate(random, 250), rate(random, 200), rate(random, 250));
     let parked = if long { random.below(150) } else { 0 };
-    let mut maker = Maker { random, items: Vec::new(), late, strange, again, parked };
+    let mut maker = Maker { random, items: Vec::new(), late, strange, again, parked, held: None, calm };
     let mut at = start;
     for (place, _) in SOURCES.iter().enumerate() {
         at += maker.random.between(SECOND, MINUTE);
@@ -125,10 +135,23 @@ impl Maker<'_> {
             let quiet = last + self.random.between(30 * MINUTE, 34 * MINUTE);
             self.success(places[0], quiet);
             self.success(places[0], quiet + MINUTE);
+            if self.random.chance(if self.calm { 0 } else { 400 }) {
+                self.ambush(places[0], text, quiet);
+            }
             // And fails again just when tick finds it over.
             return quiet + self.random.between(0, 2 * MINUTE);
         }
         last
+    }
+
+    /// Failures that are counted while tick resolves.
+    fn ambush(&mut self, place: Place, text: usize, at: i64) {
+        self.held = Some(self.random.pick(&[5 * MINUTE, 25 * MINUTE]));
+        for _ in 0..self.random.between(2, 4) {
+            let before = self.random.pick(&[MINUTE, 3 * MINUTE, 15 * MINUTE]);
+            self.failure(place, text, at - before);
+        }
+        self.held = None;
     }
 
     fn pause(&mut self, at: i64, long: bool) -> i64 {
@@ -173,8 +196,8 @@ impl Maker<'_> {
             false => None,
         };
         let parked = match self.random.chance(self.parked) {
-            true => Some((self.random.between(2 * DAY, 13 * DAY), self.random.chance(700))),
-            false => None,
+            true => Some(Parked::For(self.random.between(2 * DAY, 13 * DAY), self.random.chance(700))),
+            false => self.held.map(Parked::Held),
         };
         self.items.push(Item { at, body, what: What::Event(spec), again_at, parked });
         if self.random.chance(self.strange / 4) {

@@ -59,6 +59,9 @@ pub struct Copy {
 
 #[derive(Clone, Debug)]
 pub struct First {
+    /// When its class was decided; its register may say so from then on ...
+    pub frozen: u64,
+    /// ... and must from here on.
     pub step: u64,
     pub class: Class,
 }

@@ -125,6 +125,8 @@ pub struct Running {
     pub epoch: usize,
     /// Evaluate: places of its events in [`Truth::copies`], in the order in which it will count them.
     pub batch: Vec<usize>,
+    /// Evaluate: how many it counted last.
+    pub counted: usize,
     /// Tick: when it read what is covered.
     pub coverage_step: Option<u64>,
     /// Deliver: its attempts to send, not recorded yet.

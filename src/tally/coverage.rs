@@ -107,8 +107,9 @@ impl Coverage {
 
     /// Whether events are coming late just now.
     pub fn is_late(&self, now: Timestamp) -> bool {
-        // A run that lies ahead was stamped before the clock was set back.
-        self.late.is_some_and(|late| (SignedDuration::ZERO..CALM).contains(&now.duration_since(late.last_arrival)))
+        // It may lie ahead a little: it came while a tick that began at `now` is at work, or clocks differ. One further
+        // ahead was stamped before the clock was set back.
+        self.late.is_some_and(|late| now.duration_since(late.last_arrival).abs() < CALM)
     }
 
     /// Covered minutes are those from the first authentic event up to, not including, this one.
@@ -176,6 +177,16 @@ mod tests {
             .hearing(&heard("11:00:00", "12:01:00"));
         assert_eq!(coverage.covered_until(t("12:05:59")), Some(Minute::of(t("11:00:00"))));
         assert_eq!(coverage.covered_until(t("12:06:00")), Some(Minute::of(t("12:00:00"))));
+    }
+
+    #[test]
+    fn a_late_arrival_counts_for_whoever_began_to_look_just_before_it() {
+        let coverage = Coverage::default()
+            .hearing(&heard("10:00:00", "10:00:01"))
+            .hearing(&heard("12:00:00", "12:00:01"))
+            .hearing(&heard("11:00:00", "12:01:01"));
+        assert_eq!(coverage.covered_until(t("12:01:00")), Some(Minute::of(t("11:00:00"))));
+        assert_eq!(coverage.covered_until(t("11:56:00")), Some(Minute::of(t("12:00:00"))), "the clock was set back");
     }
 
     #[test]

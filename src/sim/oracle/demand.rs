@@ -20,7 +20,8 @@ pub struct Failure {
     pub minute: i64,
     /// Unix seconds.
     pub at_s: i64,
-    /// When it was counted.
+    /// From when on it may be seen, and must be.
+    pub frozen: u64,
     pub step: u64,
 }
 
@@ -39,6 +40,7 @@ impl Failures {
                 cause: cause.as_str().to_owned(),
                 minute: Minute::of(first.class.at).0,
                 at_s: first.class.at.as_second(),
+                frozen: first.frozen,
                 step: first.step,
             });
         }
@@ -169,7 +171,7 @@ fn episodes<'a>(truth: &'a Truth, rule: &RuleSetup, group: &str) -> Vec<Episode<
 fn unreasoned(rule: &RuleSetup, group: &str, failures: &[&Failure], episode: &Episode, wrong: &mut Vec<String>) {
     let opened = &episode.opened.incident;
     let since = Minute::of(opened.since).0;
-    let known: Vec<&&Failure> = failures.iter().filter(|f| f.step < episode.opened.step).collect();
+    let known: Vec<&&Failure> = failures.iter().filter(|f| f.frozen < episode.opened.step).collect();
     let minutes: BTreeSet<i64> = known.iter().map(|f| f.minute).collect();
     let is_true = |end: &i64| {
         let from = end - rule.within;
@@ -182,7 +184,7 @@ fn unreasoned(rule: &RuleSetup, group: &str, failures: &[&Failure], episode: &Ep
     // It may not claim to speak of more than was there.
     if let Some(resolved) = episode.resolved {
         let last = resolved.incident.last.as_second();
-        if !failures.iter().any(|f| f.at_s == last && f.step < resolved.step) {
+        if !failures.iter().any(|f| f.at_s == last && f.frozen < resolved.step) {
             wrong.push(format!("law 1: {} says that its last failure was at {}", opened.id(), resolved.incident.last));
         }
     }

@@ -74,7 +74,7 @@ pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
                     && failure.kind.starts_with(&*series.kind.channel)
                     && series.source.to_string() == failure.source
                     && first.class.at.as_second() > failure.at_s
-                    && first.step < written.step
+                    && first.frozen < written.step
             });
             if !fixed {
                 wrong.push(format!("law 6: {} ended without a success of {}", incident.id(), failure.source));

@@ -90,7 +90,7 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
 
 /// Whether the receiver said that it will never take what matters of an episode.
 fn gives_up(attempt: &Attempt) -> bool {
-    attempt.refused && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved)
+    attempt.refused && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved | Phase::Digest)
 }
 
 /// A pager hears what opens and closes a page, and a worse one only when it is worse.
