@@ -20,6 +20,9 @@ use crate::steps::ingest::{Answer, Head, Ingest, WEBHOOK_PATH};
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
+/// A call of the sender: its number, its item and when it arrived.
+type Call = (u32, usize, i64);
+
 /// Most things that may happen in one history: beyond, something goes in circles.
 const MOST: u64 = 2_000_000;
 
@@ -30,7 +33,7 @@ const MOST_SETTLES: i64 = 120;
 pub struct Drive {
     pub world: Arc<World>,
     adapter: Arc<Adapter>,
-    tasks: BTreeMap<TaskId, (Task, Option<(u32, usize, i64)>)>,
+    tasks: BTreeMap<TaskId, (Task, Option<Call>)>,
     last_task: TaskId,
     process: Option<Arc<Process>>,
     processes: u32,
@@ -112,7 +115,7 @@ impl Drive {
         }
     }
 
-    fn spawn(&mut self, role: Role, batch: Vec<usize>, call: Option<(u32, usize, i64)>, task: Task) {
+    fn spawn(&mut self, role: Role, batch: Vec<usize>, call: Option<Call>, task: Task) {
         self.last_task += 1;
         let id = self.last_task;
         let epoch = self.process.as_ref().map_or(0, |p| p.epoch);
@@ -140,7 +143,7 @@ impl Drive {
     }
 
     /// A task died; under `serve` all of them do.
-    fn died(&mut self, call: Option<(u32, usize, i64)>) {
+    fn died(&mut self, call: Option<Call>) {
         let style = self.world.state().scenario.style;
         if let Some((call, ..)) = call {
             // The platform answers for a function that died; a dead process cuts the connection.

@@ -75,9 +75,12 @@ impl Scenario {
         }
         configured_at.sort_unstable();
         let broken = match !calm && random.chance(120) {
-            true => vec![random.pick(&["pager", "hook", "bot"]).to_owned()],
+            true => vec![random.pick(&["pager", "hook", "pager", "hook", "bot"]).to_owned()],
             false => Vec::new(),
         };
+        // Without a fallback it is tried for a day, which is long: only now and then.
+        let alone = random.chance(150);
+        setups.iter_mut().for_each(|setup| setup.fallbacks |= !broken.is_empty() && !alone);
         // A digest that nobody takes is never settled, and every day brings the next.
         setups.iter_mut().for_each(|setup| setup.digest &= !broken.iter().any(|name| name == "bot"));
         let mut reclassified_at = Vec::new();
@@ -96,7 +99,7 @@ impl Scenario {
             items,
             reclassified_at,
             faults_end: end + random.between(MINUTE, 20 * MINUTE),
-            tick_every: often.max(duration / 30),
+            tick_every: often.max(duration / 20),
             visibility: if calm { 60 * SECOND } else { random.pick(&[2 * SECOND, 60 * SECOND, 60 * SECOND]) },
             batch: usize::try_from(random.between(1, 12)).unwrap_or(1),
             calm,
