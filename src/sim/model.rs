@@ -172,12 +172,8 @@ impl Store for Model {
 
     async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError> {
         let kept = self.kept();
-        let cell = |(minute, r): (Minute, &Register)| Cell {
-            series: r.series.clone(),
-            minute,
-            count: r.count,
-            last: r.last,
-        };
+        let cell =
+            |(minute, r): (Minute, &Register)| Cell { series: r.series.clone(), minute, count: r.count, last: r.last };
         Ok(kept.in_span(kinds, span).map(cell).collect())
     }
 
@@ -355,7 +351,9 @@ impl Store for Model {
             episodes.retain(|_, i| !matches!(i.state, State::Resolved { at, .. } if !young(at, HISTORY_DAYS)));
         }
         let Kept { incidents, pairs, .. } = &mut *kept;
-        pairs.retain(|(key, _), pair| incidents.get(key).is_some_and(|e| !e.is_empty()) || young(pair.touched, HISTORY_DAYS));
+        pairs.retain(|(key, _), pair| {
+            incidents.get(key).is_some_and(|e| !e.is_empty()) || young(pair.touched, HISTORY_DAYS)
+        });
         Ok(0)
     }
 

@@ -236,8 +236,7 @@ impl State {
             let future = own - arrived > FUTURE_MINUTES * 60 * SECOND;
             let at = if future { arrived } else { own };
             let first = !self.truth.copies.iter().any(|c| c.identity == event.identity);
-            let copy =
-                Copy { identity: event.identity, item, arrived, table: self.table, at, future };
+            let copy = Copy { identity: event.identity, item, arrived, table: self.table, at, future };
             self.truth.copies.push(copy);
             let place = self.truth.copies.len() - 1;
             let mut stored = event.clone();

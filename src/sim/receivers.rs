@@ -31,8 +31,7 @@ pub enum Mood {
     Picky,
 }
 
-const MOODS: [Mood; 6] =
-    [Mood::Busy, Mood::Failing, Mood::Swallowing, Mood::Hanging, Mood::Broken, Mood::Picky];
+const MOODS: [Mood; 6] = [Mood::Busy, Mood::Failing, Mood::Swallowing, Mood::Hanging, Mood::Broken, Mood::Picky];
 
 #[derive(Default)]
 pub struct Receivers {

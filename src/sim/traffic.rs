@@ -52,8 +52,10 @@ pub struct Spec {
 }
 
 /// Failure texts by channel: one cause each, another when the table of causes changes.
-pub const EMAIL_TEXTS: [&str; 2] = ["Variable 'customer.name' is missing", "550 5.1.1 The email account does not exist"];
-pub const SMS_TEXTS: [&str; 2] = ["Twilio Error 21211: not a valid phone number", "Twilio Error 30005: Unknown handset"];
+pub const EMAIL_TEXTS: [&str; 2] =
+    ["Variable 'customer.name' is missing", "550 5.1.1 The email account does not exist"];
+pub const SMS_TEXTS: [&str; 2] =
+    ["Twilio Error 21211: not a valid phone number", "Twilio Error 30005: Unknown handset"];
 
 /// The text that an event of this kind has, as a table of causes reads it.
 pub fn text_of(kind: &Kind, text: usize, table: usize) -> &'static str {
@@ -183,9 +185,7 @@ impl Maker<'_> {
         let seconds = at / SECOND;
         let own = match self.random.below(1000) {
             roll if roll < self.late => seconds - self.lateness() / SECOND,
-            roll if roll < self.late + self.strange / 2 => {
-                seconds + self.random.pick(&[120, 240, 400, 7200])
-            }
+            roll if roll < self.late + self.strange / 2 => seconds + self.random.pick(&[120, 240, 400, 7200]),
             _ => seconds - self.random.between(0, 2),
         };
         let ignored = self.random.chance(self.strange / 4);

@@ -137,9 +137,8 @@ impl Episode<'_> {
         let unasked =
             self.resolved.is_some_and(|r| matches!(r.incident.state, State::Resolved { how: How::RuleGone, .. }));
         let counted_before = self.resolved.is_none_or(|r| failure.step < r.step);
-        let judged_after = || {
-            truth.done.iter().any(|done| done.identity == failure.identity && done.step > self.opened.step)
-        };
+        let judged_after =
+            || truth.done.iter().any(|done| done.identity == failure.identity && done.step > self.opened.step);
         (failure.minute < since || unasked) && counted_before && judged_after()
     }
 }

@@ -110,4 +110,3 @@ fn covered(scenario: &Scenario, truth: &Truth, written: &Written, read: u64) -> 
     }
     (began.unwrap_or(i64::MAX), until.div_euclid(MINUTE) * MINUTE)
 }
-

@@ -26,6 +26,10 @@ pub fn judge(state: &State, wrong: &mut Vec<String>) {
     }
     let episodes = episodes(truth);
     for episode in &episodes {
+        if let Some(written) = episode.lost {
+            let (id, role) = (written.incident.id(), written.role);
+            wrong.push(format!("law 10: {role:?} wrote {id} over what it had not read"));
+        }
         told(state, &pairs, &episodes, episode, wrong);
         if state.scenario.calm && state.is_undisturbed() {
             promptly(state, &pairs, episode, wrong);
@@ -37,14 +41,23 @@ pub fn judge(state: &State, wrong: &mut Vec<String>) {
 struct Episode<'a> {
     opened: &'a Written,
     last: &'a Incident,
+    /// A write over one that its writer had not read, or that forgot a receiver.
+    lost: Option<&'a Written>,
 }
 
 fn episodes(truth: &Truth) -> Vec<Episode<'_>> {
     let mut places: BTreeMap<(&str, u32), Episode<'_>> = BTreeMap::new();
     for written in &truth.writes {
         let id = (written.incident.key.0.as_str(), written.incident.episode);
-        let episode = places.entry(id).or_insert(Episode { opened: written, last: &written.incident });
-        episode.last = &written.incident;
+        let episode = places.entry(id).or_insert(Episode { opened: written, last: &written.incident, lost: None });
+        let (before, after) = (episode.last, &written.incident);
+        let first = std::ptr::eq(before, after);
+        if !first
+            && (after.version != before.version + 1 || before.receivers.iter().any(|r| !after.receivers.contains(r)))
+        {
+            episode.lost = Some(written);
+        }
+        episode.last = after;
     }
     places.into_values().collect()
 }
@@ -90,7 +103,8 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
 
 /// Whether the receiver said that it will never take what matters of an episode.
 fn gives_up(attempt: &Attempt) -> bool {
-    attempt.refused && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved | Phase::Digest)
+    attempt.refused
+        && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved | Phase::Digest)
 }
 
 /// A pager hears what opens and closes a page, and a worse one only when it is worse.
@@ -201,9 +215,9 @@ fn rolled_up(pairs: &Pairs, episodes: &[Episode], incident: &Incident, receiver:
     episodes.iter().any(|e| match &e.last.subject {
         Subject::RollUp { receiver: of, members } => {
             let names = members.iter().any(|m| m.key == incident.key && m.episode == incident.episode);
-            let took = pairs.get(&(receiver, e.last.key.0.as_str())).is_some_and(|all| {
-                all.iter().any(|a| a.taken.is_some() || a.refused)
-            });
+            let took = pairs
+                .get(&(receiver, e.last.key.0.as_str()))
+                .is_some_and(|all| all.iter().any(|a| a.taken.is_some() || a.refused));
             of == receiver && names && (took || receiver == "pager" && ends(e.last))
         }
         _ => false,
@@ -218,7 +232,8 @@ fn promptly(state: &State, pairs: &Pairs, episode: &Episode, wrong: &mut Vec<Str
     }
     let setup = &state.scenario.setups[opened.epoch];
     // A group that waits is told by the next tick's hint at the latest.
-    let limit = MINUTE + if setup.group_wait_s > 0 { setup.group_wait_s * SECOND + state.scenario.tick_every } else { 0 };
+    let limit =
+        MINUTE + if setup.group_wait_s > 0 { setup.group_wait_s * SECOND + state.scenario.tick_every } else { 0 };
     for receiver in setup.routed(incident.severity) {
         let all = pairs.get(&(receiver, incident.key.0.as_str()));
         let first = all.into_iter().flatten().filter(|a| a.episode == incident.episode).find_map(|a| a.taken);
