@@ -144,7 +144,8 @@ pub fn delivered(
 /// What is recorded before an opening is sent, where its end would not be said if nobody heard that it was taken.
 pub fn begun(told: &Told, notify: Notify, policy: &Policy) -> Option<Told> {
     let unsaid = !policy.abilities.posts || matches!(told.stage, Stage::RolledUp { .. });
-    (notify == Notify::Opened && unsaid && !told.begun).then(|| Told { begun: true, ..told.clone() })
+    let opens = matches!(notify, Notify::Opened | Notify::StillOpen);
+    (opens && unsaid && !told.begun).then(|| Told { begun: true, ..told.clone() })
 }
 
 /// What is recorded when there was nothing new to write into what was said.

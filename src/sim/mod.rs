@@ -7,6 +7,7 @@
 //! simulated time; nothing waits, nothing is parallel, so the same seed makes the same history on every machine. What
 //! really happened is [`truth`], and [`oracle`] judges it. [`mutant`] breaks each law once on purpose.
 
+mod adapter;
 mod drive;
 mod effects;
 mod model;
@@ -18,9 +19,11 @@ mod random;
 mod receivers;
 mod scenario;
 mod sender;
+mod settle;
 mod setup;
 mod traffic;
 mod truth;
+mod witness;
 mod world;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use async_trait::async_trait;
 use hyper::{HeaderMap, Method};
 
-use super::effects::{Adapter, aged, complete};
+use super::effects::{Adapter, complete};
 use super::mutant::Mutant;
 use super::queues::Queued;
 use super::receivers::StandIn;
@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::customerio::cause;
-use crate::customerio::event::{Event, FUTURE_MINUTES};
+use crate::customerio::event::{Event, FUTURE_MINUTES, Fate};
 use crate::customerio::signature;
 use crate::queue::{Handled, Message};
 use crate::receivers::Receiver;
@@ -243,8 +243,8 @@ impl State {
             if let (Some(failure), Some(text)) = (&mut stored.failure, spec.text) {
                 failure.cause = cause::classify(&spec.kind, Some(text_of(&spec.kind, text, self.table)));
             }
-            if ageless {
-                aged(&mut stored);
+            if ageless && stored.fate == Fate::TooLate {
+                stored.fate = Fate::Counted;
             }
             let Ok(body) = serde_json::to_string(&stored) else { continue };
             let soon = self.now + self.random.between(0, SECOND / 2);

@@ -6,7 +6,7 @@
 use super::random::Random;
 use super::setup::Setup;
 use super::traffic::{Item, traffic};
-use super::world::{DAY, Faults, MINUTE, SECOND};
+use super::world::{DAY, Faults, HOUR, MINUTE, SECOND};
 
 /// 2026-11-24T10:00:00Z.
 const BEGINNING: i64 = 1_795_514_400 * SECOND;
@@ -99,7 +99,8 @@ impl Scenario {
             items,
             reclassified_at,
             faults_end: end + random.between(MINUTE, 20 * MINUTE),
-            tick_every: often.max(duration / 20),
+            // In a history of days ticks are hours apart: time is dear here.
+            tick_every: often.max(duration / 20).min(4 * HOUR),
             visibility: if calm { 60 * SECOND } else { random.pick(&[2 * SECOND, 60 * SECOND, 60 * SECOND]) },
             batch: usize::try_from(random.between(1, 12)).unwrap_or(1),
             calm,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::customerio::event::Identity;
-use crate::incident::{Incident, Severity};
+use crate::incident::{Incident, Severity, State};
 use crate::message::Phase;
 use crate::tally::Class;
 
@@ -84,6 +84,11 @@ pub struct Written {
     pub epoch: usize,
     /// When the tick that wrote it had read what is covered.
     pub coverage_step: Option<u64>,
+}
+
+/// Whether an incident is over as it is written here.
+pub fn ends(incident: &Incident) -> bool {
+    matches!(incident.state, State::Resolved { .. })
 }
 
 /// An attempt to tell a receiver something.

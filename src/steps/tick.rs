@@ -23,8 +23,8 @@ const PURGE_AT_ONCE: usize = 2_000;
 const PURGES_PER_TICK: usize = 25;
 
 /// How long after a resolve its failures are judged again, by every tick until it is settled: ticks may be missing for
-/// an hour (design, law 10).
-const JUDGED_AGAIN: SignedDuration = SignedDuration::from_hours(2);
+/// hours (design, law 10), and a receiver that nobody repairs keeps it unsettled for a day.
+const JUDGED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The step's surroundings.
 pub struct Tick<'a> {

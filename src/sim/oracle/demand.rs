@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::clock::Minute;
 use crate::customerio::event::{Fate, Identity};
 use crate::incident::{Dimension, How, Incident, State, Subject};
-use crate::sim::effects::ends;
 use crate::sim::scenario::Scenario;
 use crate::sim::setup::{By, RuleSetup};
-use crate::sim::truth::{Truth, Written};
+use crate::sim::truth::{Truth, Written, ends};
 
 /// A failure that counts.
 pub struct Failure {
@@ -83,8 +82,11 @@ impl Failures {
         episodes: &[Episode<'_>],
         wrong: &mut Vec<String>,
     ) {
-        let news: Vec<&&Failure> =
-            failures.iter().filter(|f| !episodes.iter().any(|e| e.speaks_of(rule, f, truth))).collect();
+        let spoken = |f: &&&Failure| {
+            let again = episodes.windows(2).any(|pair| opened_again(&pair[0], &pair[1], f));
+            again || episodes.iter().any(|e| e.speaks_of(rule, f, truth))
+        };
+        let news: Vec<&&Failure> = failures.iter().filter(|f| !spoken(f)).collect();
         for end in &news {
             let window: Vec<&&&Failure> =
                 news.iter().filter(|f| end.minute - rule.within <= f.minute && f.minute <= end.minute).collect();
@@ -121,6 +123,7 @@ pub fn group_of<'a>(rule: &RuleSetup, failure: &'a Failure) -> &'a str {
 pub struct Episode<'a> {
     pub opened: &'a Written,
     pub resolved: Option<&'a Written>,
+    pub settled: Option<&'a Written>,
 }
 
 impl Episode<'_> {
@@ -143,6 +146,14 @@ impl Episode<'_> {
     }
 }
 
+/// Whether a failure that was counted while an episode was being resolved came before the next one, which opened before
+/// anybody could judge again: the group is told of.
+fn opened_again(before: &Episode, next: &Episode, failure: &Failure) -> bool {
+    let counted_before = before.resolved.is_some_and(|r| failure.frozen < r.step);
+    let unsettled = before.settled.is_none_or(|s| next.opened.step < s.step);
+    counted_before && unsettled && failure.minute < Minute::of(next.opened.incident.since).0
+}
+
 fn is_of(incident: &Incident, rule: &RuleSetup, of: &str) -> bool {
     let Subject::Rule { name, group } = &incident.subject else { return false };
     let dimension = match rule.by {
@@ -156,12 +167,15 @@ fn episodes<'a>(truth: &'a Truth, rule: &RuleSetup, group: &str) -> Vec<Episode<
     let mut episodes: Vec<Episode<'a>> = Vec::new();
     for written in truth.writes.iter().filter(|w| is_of(&w.incident, rule, group)) {
         if written.incident.version == 0 {
-            episodes.push(Episode { opened: written, resolved: None });
+            episodes.push(Episode { opened: written, resolved: None, settled: None });
             continue;
         }
         let of = episodes.iter_mut().find(|e| e.opened.incident.episode == written.incident.episode);
         if let (Some(episode), true) = (of, ends(&written.incident)) {
             episode.resolved.get_or_insert(written);
+            if written.incident.settled {
+                episode.settled.get_or_insert(written);
+            }
         }
     }
     episodes

@@ -5,10 +5,9 @@ use super::demand::{Failures, group_of};
 use crate::clock::Minute;
 use crate::customerio::event::Fate;
 use crate::incident::{How, State, Subject};
-use crate::sim::effects::ends;
 use crate::sim::scenario::Scenario;
 use crate::sim::traffic::What;
-use crate::sim::truth::{Truth, Written};
+use crate::sim::truth::{Truth, Written, ends};
 use crate::sim::world::{HOUR, MINUTE, SECOND};
 
 /// Late from here on.

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::incident::{Incident, Subject};
 use crate::message::Phase;
-use crate::sim::effects::ends;
 use crate::sim::receivers::short;
-use crate::sim::truth::{Attempt, Truth, Written};
+use crate::sim::truth::{Attempt, Truth, Written, ends};
 use crate::sim::world::{MINUTE, SECOND, State};
 
 /// What a receiver took of one condition, in time.
@@ -18,8 +17,9 @@ pub fn judge(state: &State, wrong: &mut Vec<String>) {
     for attempt in &truth.attempts {
         pairs.entry((&attempt.receiver, &attempt.key)).or_default().push(attempt);
     }
+    let named = named(truth);
     for ((receiver, key), attempts) in &pairs {
-        in_order(receiver, key, attempts, wrong);
+        in_order(receiver, key, attempts, &named, wrong);
         as_it_can(receiver, key, attempts, wrong);
         once(receiver, key, attempts, wrong);
         reminders(receiver, key, attempts, wrong);
@@ -62,8 +62,19 @@ fn episodes(truth: &Truth) -> Vec<Episode<'_>> {
     places.into_values().collect()
 }
 
+/// (receiver, key, episode) of what roll-ups name.
+type Named<'a> = BTreeSet<(&'a str, &'a str, u32)>;
+
+fn named(truth: &Truth) -> Named<'_> {
+    let roll_ups = truth.writes.iter().filter_map(|w| match &w.incident.subject {
+        Subject::RollUp { receiver, members } => Some((receiver, members)),
+        _ => None,
+    });
+    roll_ups.flat_map(|(of, members)| members.iter().map(move |m| (of.as_str(), m.key.0.as_str(), m.episode))).collect()
+}
+
 /// Episodes one after the other; an opening before its resolve, nothing after it.
-fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<String>) {
+fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wrong: &mut Vec<String>) {
     let mut taken: Vec<&&Attempt> = attempts.iter().filter(|a| a.taken.is_some()).collect();
     taken.sort_by_key(|a| a.taken);
     let (mut episode, mut opened, mut over) = (0, false, false);
@@ -93,6 +104,8 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
                 wrong.push(format!("law 7: {} after it was over", at(attempt)));
             }
             Phase::Opened => opened = true,
+            // The roll-up told it of the opening.
+            Phase::StillOpen if named.contains(&(receiver, key, episode)) => opened = true,
             Phase::Worsened | Phase::StillOpen | Phase::Updated if !opened => {
                 wrong.push(format!("law 7: {} without its opening", at(attempt)));
             }
@@ -103,8 +116,12 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<St
 
 /// Whether the receiver said that it will never take what matters of an episode.
 fn gives_up(attempt: &Attempt) -> bool {
-    attempt.refused
-        && matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved | Phase::Digest)
+    attempt.refused && decides(attempt)
+}
+
+/// Whether it says what must not be missed.
+fn decides(attempt: &Attempt) -> bool {
+    matches!(attempt.phase, Phase::Opened | Phase::Resolved | Phase::OpenedAndResolved | Phase::Digest)
 }
 
 /// A pager hears what opens and closes a page, and a worse one only when it is worse.
@@ -177,7 +194,8 @@ fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, w
         let ours: Vec<&&Attempt> = ours.iter().filter(|a| a.episode == incident.episode).collect();
         let took = |phases: &[Phase]| ours.iter().any(|a| a.taken.is_some() && phases.contains(&a.phase));
         let id = format!("{} {}-{}", incident.subject.kind(), short(&incident.key.0), incident.episode);
-        let refused = ours.iter().any(|a| gives_up(a));
+        // What it says last counts: somebody may have repaired it.
+        let refused = ours.iter().rfind(|a| decides(a)).is_some_and(|a| a.refused);
         let pages_only = receiver == "pager";
         if took(&[Phase::Opened, Phase::Worsened]) {
             let knows = took(&[Phase::Resolved]) || !pages_only && took(&[Phase::OpenedAndResolved]);
