@@ -157,7 +157,7 @@ impl Drive {
         let tasks = std::mem::take(&mut self.tasks);
         let mut state = self.world.state();
         state.say(|| "PROCESS ends".into());
-        for (_, (_, call)) in &tasks {
+        for (_, call) in tasks.values() {
             if let Some((call, ..)) = call {
                 state.called(*call, Heard::Broken);
             }

@@ -63,7 +63,7 @@ impl Adapter {
         let limits = [
             (faults.throttle, Fault::Throttled),
             (faults.lose, Fault::Lost),
-            (faults.kill, if roll % 2 == 0 { Fault::DiesBefore } else { Fault::DiesAfter }),
+            (faults.kill, if roll.is_multiple_of(2) { Fault::DiesBefore } else { Fault::DiesAfter }),
             (if name == "count" && self.model.is_some() { faults.tear } else { 0 }, Fault::Torn),
         ];
         let mut sum = 0;
