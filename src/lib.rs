@@ -21,6 +21,8 @@ pub mod receivers;
 pub mod route;
 pub mod rules;
 pub mod silence;
+#[cfg(test)]
+mod sim;
 pub mod steps;
 pub mod store;
 pub mod tally;

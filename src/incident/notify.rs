@@ -78,6 +78,10 @@ pub fn next_notification(
     }
     match (&told.stage, incident.state) {
         (Stage::Nothing | Stage::Silenced { .. }, State::Open) => opening(incident, told, policy, silence, now),
+        // A page that nobody heard of may be open all the same; to close one that is not does no harm.
+        (Stage::Nothing | Stage::Silenced { .. } | Stage::RolledUp { .. }, State::Resolved { .. }) if told.begun => {
+            Notify::Resolved
+        }
         (Stage::Nothing | Stage::Silenced { .. }, State::Resolved { .. }) if silence.is_some() => {
             Notify::No(Quiet::Silenced)
         }
@@ -160,11 +164,19 @@ pub fn delivered(
         compared_at: Some(now),
         said: Some(said),
         receipt: Some(Box::new(receipt)),
+        begun: false,
         attempts: 0,
         next_attempt_at: None,
         trouble: None,
         stood_in_for: told.stood_in_for.clone(),
     }
+}
+
+/// What is recorded before an opening is sent, where its end would not be said if nobody heard that it was taken.
+pub fn begun(told: &Told, notify: Notify, policy: &Policy) -> Option<Told> {
+    let unsaid = !policy.abilities.posts || matches!(told.stage, Stage::RolledUp { .. });
+    let opens = matches!(notify, Notify::Opened | Notify::StillOpen);
+    (opens && unsaid && !told.begun).then(|| Told { begun: true, ..told.clone() })
 }
 
 /// What is recorded when there was nothing new to write into what was said.
@@ -306,6 +318,25 @@ mod tests {
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, true, 1), Notify::OpenedAndResolved);
         assert_eq!(next(Critical, RESOLVED, Stage::Nothing, false, 1), Notify::No(Quiet::NothingLeftToSay));
         assert_eq!(next(Critical, RESOLVED, Stage::Finished, true, 1), Notify::No(Quiet::Finished));
+    }
+
+    #[test]
+    fn a_page_that_may_have_been_taken_unheard_is_closed() {
+        let (open, over) = (incident(Severity::Critical, State::Open), incident(Severity::Critical, RESOLVED));
+        for (stage, posts, kept) in [
+            (Stage::Nothing, false, true),
+            (Stage::Nothing, true, false),
+            (Stage::RolledUp { severity: Severity::Warning }, true, true),
+        ] {
+            let told = told(stage);
+            assert_eq!(next_notification(&open, &told, &policy(posts), None, at(1)), Notify::Opened);
+            let begun = begun(&told, Notify::Opened, &policy(posts));
+            assert_eq!(begun.is_some(), kept);
+            if let Some(begun) = begun {
+                assert_eq!(next_notification(&over, &begun, &policy(posts), None, at(2)), Notify::Resolved);
+                assert_eq!(super::begun(&begun, Notify::Opened, &policy(posts)), None, "written once");
+            }
+        }
     }
 
     #[test]

@@ -61,6 +61,10 @@ pub struct Told {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Numbers>,
     pub receipt: Option<Box<Receipt>>,
+    /// Its opening is being sent, or was and nobody heard whether it was taken: its end is to be told, come what may.
+    /// Kept where the end would else not be said (it can only page, or a roll-up tells it).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
     /// Failed attempts since the last delivery.
     pub attempts: u32,
     /// Not to be tried again before.
@@ -82,6 +86,7 @@ impl Told {
             compared_at: None,
             said: None,
             receipt: None,
+            begun: false,
             attempts: 0,
             next_attempt_at: None,
             trouble: None,

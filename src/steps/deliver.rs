@@ -162,6 +162,13 @@ impl Deliver {
         if let Some((name, reason)) = &refusal {
             message.note = Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"));
         }
+        let mut told = told;
+        if let Some(begun) = notify::begun(&told, due, &policy) {
+            match self.record(held, begun).await? {
+                Next::Told(begun) => told = begun,
+                next => return Ok(next),
+            }
+        }
         // A send must end within the lease, or somebody else may send the same.
         if self.clock.now() + SEND_TIMEOUT > held.until {
             return Ok(Next::Wait(Duration::ZERO));
@@ -170,7 +177,6 @@ impl Deliver {
         let outcome = tokio::time::timeout(SEND_TIMEOUT, sending)
             .await
             .unwrap_or_else(|_| Outcome::Retry { after: None, why: "no answer in time".to_owned() });
-        let mut told = told;
         if let (Outcome::Delivered(_), Some((name, _))) = (&outcome, refusal) {
             told.stood_in_for.push(name);
         }

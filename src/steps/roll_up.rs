@@ -167,7 +167,8 @@ async fn mark(
         // Told meanwhile: then it needs no roll-up.
         if stored == *told {
             let stage = Stage::RolledUp { severity: incident.severity };
-            let told = Told { stage, last_at: Some(now), ..Told::nothing(incident.episode) };
+            let begun = stored.is_some_and(|told| told.episode == incident.episode && told.begun);
+            let told = Told { stage, last_at: Some(now), begun, ..Told::nothing(incident.episode) };
             match tick.store.record_told(&incident.key, &receiver.name, &owner, &told).await? {
                 Write::Done | Write::Conflict => {}
             }

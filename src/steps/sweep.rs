@@ -2,7 +2,7 @@
 //! longer than a queue may hold them, finds what is to be rolled up, and says when everybody knows how an incident
 //! ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,13 +13,14 @@ use super::tick::Tick;
 use crate::config::schema::ReceiverConfig;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
 use crate::incident::told::{Stage, Told};
-use crate::incident::{Incident, Subject};
+use crate::incident::{Incident, Member, Subject};
 use crate::queue::Hint;
 use crate::silence::Silence;
 use crate::store::{StoreError, Write};
 
-/// Looks at every incident that somebody has still to hear about.
-pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+/// Looks at every incident that somebody has still to hear about. Only those that were `judged` after they were resolved
+/// are settled.
+pub async fn due(tick: &Tick<'_>, judged: &BTreeSet<Member>, now: Timestamp) -> Result<(), StoreError> {
     let live = tick.store.unsettled().await?;
     let stored = tick.store.silences().await?;
     let mut waiting: BTreeMap<&str, Vec<Waiting<'_>>> = BTreeMap::new();
@@ -38,11 +39,14 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
                 all_hints.push(Hint { incident: incident.key.clone(), receiver: name.clone() });
             }
             // What is silenced is named in no roll-up.
-            if silence.is_none() && is_waiting(tick, incident, receiver, told, now) {
+            if silence.is_none()
+                && is_waiting(tick, incident, receiver, told, now)
+                && !live.iter().any(|i| comes_before(i, incident, name, told))
+            {
                 waiting.entry(name).or_default().push(Waiting { incident, told: told.cloned() });
             }
         }
-        if all_know {
+        if all_know && judged.contains(&incident.member()) {
             match tick.store.write_incident(&Incident { settled: true, ..incident.clone() }).await? {
                 // A conflict only means that the next tick does it.
                 Write::Done | Write::Conflict => {}
@@ -87,6 +91,13 @@ fn standing(
         Notify::No(Quiet::UpToDate { .. } | Quiet::Waiting { .. } | Quiet::Crowded | Quiet::Muted) => Standing::NotNow,
         _ => Standing::Due,
     }
+}
+
+/// Whether a receiver has still to hear of this earlier episode of an incident: what is told of the later one would hide
+/// it.
+fn comes_before(earlier: &Incident, incident: &Incident, receiver: &String, told: Option<&Told>) -> bool {
+    let same = earlier.key == incident.key && earlier.episode < incident.episode;
+    same && earlier.receivers.contains(receiver) && told.is_none_or(|told| told.episode < earlier.episode)
 }
 
 /// What is due for less may be on its way this moment: no backlog yet.

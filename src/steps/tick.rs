@@ -1,18 +1,20 @@
 //! tick: everything that time alone makes due. Runs once a minute; twice at once, or not for an hour, is harmless.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
 use super::{digest, evaluate, heartbeats, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
+use crate::incident::{Incident, Member, State, Subject};
 use crate::queue::Outbox;
-use crate::rules::judge;
+use crate::rules::{Rule, judge};
 use crate::store::{Store, StoreError};
 
 /// Expired items deleted at a time: one short write of many, so that others get between.
@@ -20,6 +22,10 @@ const PURGE_AT_ONCE: usize = 2_000;
 
 /// Such writes per tick; what is left waits for the next one.
 const PURGES_PER_TICK: usize = 25;
+
+/// How long after a resolve its failures are judged again, by every tick until it is settled: ticks may be missing for
+/// hours (design, law 10), and a receiver that nobody repairs keeps it unsettled for a day.
+const JUDGED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The step's surroundings.
 pub struct Tick<'a> {
@@ -42,8 +48,8 @@ impl Tick<'_> {
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;
-        part(&mut failed, "rules", self.judge_again(now)).await;
-        part(&mut failed, "sweep", sweep::due(self, now)).await;
+        let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
+        part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: it waits for somebody else, and nothing here waits for it.
@@ -51,12 +57,18 @@ impl Tick<'_> {
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 
-    /// Every rule over its latest window, after resolves: a failure that was counted while its incident was being
-    /// resolved was dropped by evaluate as part of that incident, and opens the next one here.
-    async fn judge_again(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// Every rule once more, after resolves: a failure that was counted while its incident was being resolved was
+    /// dropped by evaluate as part of that incident, and opens the next one here. It may be older than the latest
+    /// window, and the tick that resolved may have died: so back to the last failure that the incident spoke of.
+    /// Answers the resolved incidents that were looked at; no other is settled.
+    async fn judge_again(&self, now: Timestamp) -> Result<BTreeSet<Member>, StoreError> {
         let minute = Minute::of(now);
+        let mut live = self.store.unsettled().await?;
+        live.retain(|incident| !incident.is_open());
         for rule in &self.config.rules {
-            let span = judge::span_around(rule, minute, minute);
+            let just_resolved = live.iter().filter(|incident| just_resolved(incident, rule, now));
+            let first = just_resolved.map(|incident| Minute::of(incident.last)).min().unwrap_or(minute).min(minute);
+            let span = judge::span_around(rule, first, minute);
             let found = evaluate::findings(self.store, self.config, rule, span, now).await?;
             for (incident, finding) in &found.open {
                 open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
@@ -66,7 +78,7 @@ impl Tick<'_> {
                 open::open(self.store, self.outbox, self.config, opening, now).await?;
             }
         }
-        Ok(())
+        Ok(live.iter().map(Incident::member).collect())
     }
 
     async fn purge(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -79,10 +91,17 @@ impl Tick<'_> {
     }
 }
 
-async fn part(failed: &mut Vec<String>, name: &str, work: impl Future<Output = Result<(), StoreError>>) {
+/// Whether failures may have been counted while this incident was being resolved that nobody has judged since.
+fn just_resolved(incident: &Incident, rule: &Rule, now: Timestamp) -> bool {
+    let ours = matches!(&incident.subject, Subject::Rule { name, .. } if *name == rule.name);
+    ours && matches!(incident.state, State::Resolved { at, .. } if now.duration_since(at) < JUDGED_AGAIN)
+}
+
+async fn part<T>(failed: &mut Vec<String>, name: &str, work: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(())) => {}
+        Ok(Ok(done)) => return Some(done),
         Ok(Err(error)) => failed.push(format!("{name}: {error}")),
         Err(_) => failed.push(format!("{name}: panicked")),
     }
+    None
 }

@@ -89,7 +89,7 @@ macro_rules! conformance {
         );
     };
 }
-pub(in crate::store) use conformance;
+pub(crate) use conformance;
 pub use redrive::*;
 pub use retention::*;
 

@@ -8,9 +8,9 @@ pub mod dynamo;
 pub mod embedded;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

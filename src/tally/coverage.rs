@@ -107,8 +107,9 @@ impl Coverage {
 
     /// Whether events are coming late just now.
     pub fn is_late(&self, now: Timestamp) -> bool {
-        // A run that lies ahead was stamped before the clock was set back.
-        self.late.is_some_and(|late| (SignedDuration::ZERO..CALM).contains(&now.duration_since(late.last_arrival)))
+        // It may lie ahead a little: it came while a tick that began at `now` is at work, or clocks differ. One further
+        // ahead was stamped before the clock was set back.
+        self.late.is_some_and(|late| now.duration_since(late.last_arrival).abs() < CALM)
     }
 
     /// Covered minutes are those from the first authentic event up to, not including, this one.
@@ -131,8 +132,9 @@ impl Coverage {
 
     /// Covered time since an instant: how long it has been quiet, as far as we can tell (design, law 5).
     pub fn quiet_since(&self, since: Timestamp, now: Timestamp) -> SignedDuration {
-        let Some(until) = self.covered_until(now) else { return SignedDuration::ZERO };
-        until.start().min(now).duration_since(since).max(SignedDuration::ZERO)
+        let (Some(first), Some(until)) = (self.first, self.covered_until(now)) else { return SignedDuration::ZERO };
+        // What came late may lie before the first event that we heard: that time is not covered.
+        until.start().min(now).duration_since(since.max(first)).max(SignedDuration::ZERO)
     }
 }
 
@@ -178,6 +180,16 @@ mod tests {
     }
 
     #[test]
+    fn a_late_arrival_counts_for_whoever_began_to_look_just_before_it() {
+        let coverage = Coverage::default()
+            .hearing(&heard("10:00:00", "10:00:01"))
+            .hearing(&heard("12:00:00", "12:00:01"))
+            .hearing(&heard("11:00:00", "12:01:01"));
+        assert_eq!(coverage.covered_until(t("12:01:00")), Some(Minute::of(t("11:00:00"))));
+        assert_eq!(coverage.covered_until(t("11:56:00")), Some(Minute::of(t("12:00:00"))), "the clock was set back");
+    }
+
+    #[test]
     fn another_late_arrival_within_the_calm_keeps_the_earlier_event_time() {
         let coverage = Coverage::default()
             .hearing(&heard("10:00:00", "10:00:01"))
@@ -203,5 +215,6 @@ mod tests {
         let coverage =
             Coverage::default().hearing(&heard("10:00:00", "10:00:01")).hearing(&heard("10:20:00", "10:20:01"));
         assert_eq!(coverage.quiet_since(t("10:05:00"), t("15:00:00")), SignedDuration::from_mins(15));
+        assert_eq!(coverage.quiet_since(t("02:00:00"), t("15:00:00")), SignedDuration::from_mins(20));
     }
 }

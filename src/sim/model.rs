@@ -1,0 +1,399 @@
+//! The store as plain maps: what the trait says and nothing else. Fast, and honest about the one thing that a store
+//! without transactions may leave behind: a seen set without its registers ([`Model::tear`]).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::mutant::Mutant;
+use crate::clock::{Minute, Span};
+use crate::customerio::app_api::names::{NameList, Names};
+use crate::customerio::event::{Identity, Kind, SourceKind};
+use crate::heartbeat::Judged;
+use crate::incident::told::Told;
+use crate::incident::{Incident, IncidentKey, State};
+use crate::silence::Silence;
+use crate::store::{
+    HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS, Store, StoreError, Write,
+};
+use crate::tally::coverage::{Coverage, Heard};
+use crate::tally::{Cell, Class, Counted, Entry, Series, Total};
+
+/// Episodes answered of one incident at most, as the trait says.
+const EPISODES: usize = 500;
+
+#[derive(Default)]
+pub struct Model {
+    kept: Mutex<Kept>,
+    torn: AtomicBool,
+    mutant: Option<Mutant>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The second part is empty but where a mutant counts by cause as well.
+    seen: BTreeMap<(Identity, String), Seen>,
+    registers: BTreeMap<(Kind, Minute), Vec<Register>>,
+    coverage: Coverage,
+    incidents: BTreeMap<IncidentKey, BTreeMap<u32, Incident>>,
+    pairs: BTreeMap<(IncidentKey, String), Pair>,
+    quarantine: BTreeMap<String, Quarantined>,
+    silences: BTreeMap<String, Silence>,
+    cursors: BTreeMap<String, String>,
+    verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
+}
+
+struct Seen {
+    class: Class,
+    since: Timestamp,
+}
+
+/// Members of the seen set of one series and minute, and what the register says of them.
+struct Register {
+    series: Arc<Series>,
+    members: u64,
+    last_member: Timestamp,
+    count: u64,
+    last: Timestamp,
+}
+
+#[derive(Default)]
+struct Pair {
+    told: Option<Told>,
+    held: Option<(String, Timestamp)>,
+    touched: Timestamp,
+}
+
+fn days(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * n)
+}
+
+impl Model {
+    pub fn with(mutant: Option<Mutant>) -> Self {
+        Self { mutant, ..Self::default() }
+    }
+
+    /// The next count dies between the seen set and its registers.
+    pub fn tear(&self) {
+        self.torn.store(true, Ordering::Relaxed);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+}
+
+impl Kept {
+    fn register(&mut self, class: &Class) -> &mut Register {
+        let slots = self.registers.entry((class.series.kind.clone(), Minute::of(class.at))).or_default();
+        let place = slots.iter().position(|r| *r.series == class.series).unwrap_or(slots.len());
+        if place == slots.len() {
+            let series = Arc::new(class.series.clone());
+            let first = Timestamp::MIN;
+            slots.push(Register { series, members: 0, last_member: first, count: 0, last: first });
+        }
+        &mut slots[place]
+    }
+
+    fn in_span<'a>(&'a self, kinds: &'a [Kind], span: Span) -> impl Iterator<Item = (Minute, &'a Register)> {
+        let mut kinds: Vec<&Kind> = kinds.iter().collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds.into_iter().flat_map(move |kind| {
+            let range = self.registers.range((kind.clone(), span.from)..(kind.clone(), span.to));
+            range.flat_map(|((_, minute), slots)| {
+                slots.iter().filter(|r| r.count > 0).map(move |register| (*minute, register))
+            })
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.values().flat_map(BTreeMap::values)
+    }
+
+    fn sorted<'a>(found: impl Iterator<Item = &'a Incident>) -> Vec<Incident> {
+        let mut found: Vec<Incident> = found.cloned().collect();
+        found.sort_by(|a, b| (a.opened_at, &a.key, a.episode).cmp(&(b.opened_at, &b.key, b.episode)));
+        found
+    }
+
+    fn live(&self) -> impl Iterator<Item = &Incident> {
+        self.all().filter(|i| i.is_open() || !i.settled)
+    }
+}
+
+fn bare(item: &Quarantined) -> Quarantined {
+    Quarantined { head: Vec::new(), ..item.clone() }
+}
+
+#[async_trait]
+impl Store for Model {
+    async fn count(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Counted>, StoreError> {
+        let torn = self.torn.swap(false, Ordering::Relaxed);
+        let remembered = if self.is(Mutant::ShortMemory) { days(3) } else { days(SEEN_DAYS) };
+        let mut kept = self.kept();
+        let mut counted = Vec::with_capacity(entries.len());
+        for Entry { identity, class, .. } in entries {
+            let at = Timestamp::from_second(class.at.as_second()).unwrap_or(class.at);
+            let class = Class { at, series: class.series.clone() };
+            let cause = || class.series.cause.as_ref().map_or_else(String::new, |c| c.as_str().to_owned());
+            let key = (*identity, if self.is(Mutant::CountByCause) { cause() } else { String::new() });
+            match kept.seen.get_mut(&key) {
+                Some(seen) if now.duration_since(seen.since) < remembered => {
+                    let class = if self.is(Mutant::LastClass) { class } else { seen.class.clone() };
+                    counted.push(Counted { class, first: false });
+                }
+                _ => {
+                    let since = now.max(class.at);
+                    kept.seen.insert(key, Seen { class: class.clone(), since });
+                    let register = kept.register(&class);
+                    register.members += 1;
+                    register.last_member = at.max(register.last_member);
+                    counted.push(Counted { class, first: true });
+                }
+            }
+        }
+        if torn {
+            return Err(StoreError::Unavailable("died between two writes".into()));
+        }
+        for Counted { class, first } in &counted {
+            // A duplicate raises its register too: the first try may have died between the two writes.
+            if *first || !self.is(Mutant::DuplicateLeavesRegisters) {
+                let register = kept.register(class);
+                if self.is(Mutant::LastClass) && !first {
+                    register.members += 1;
+                    register.last_member = class.at.max(register.last_member);
+                }
+                (register.count, register.last) = (register.members, register.last_member);
+            }
+        }
+        Ok(counted)
+    }
+
+    async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError> {
+        let kept = self.kept();
+        let cell =
+            |(minute, r): (Minute, &Register)| Cell { series: r.series.clone(), minute, count: r.count, last: r.last };
+        Ok(kept.in_span(kinds, span).map(cell).collect())
+    }
+
+    async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {
+        let kept = self.kept();
+        let all: Vec<Kind> = match kinds {
+            Some(kinds) => kinds.to_vec(),
+            None => kept.registers.keys().map(|(kind, _)| kind.clone()).collect(),
+        };
+        let mut totals: Vec<Total> = Vec::new();
+        for (minute, r) in kept.in_span(&all, span) {
+            match totals.iter_mut().find(|t| t.series == r.series) {
+                Some(total) => {
+                    total.count += r.count;
+                    total.first_minute = total.first_minute.min(minute);
+                    total.last = total.last.max(r.last);
+                }
+                None => {
+                    totals.push(Total { series: r.series.clone(), count: r.count, first_minute: minute, last: r.last })
+                }
+            }
+        }
+        Ok(totals)
+    }
+
+    async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
+        let span = Span::new(since, Minute(i64::MAX));
+        Ok(self.kept().in_span(std::slice::from_ref(kind), span).next().is_some())
+    }
+
+    async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError> {
+        let mut kept = self.kept();
+        kept.coverage = kept.coverage.hearing(heard);
+        Ok(kept.coverage)
+    }
+
+    async fn coverage(&self) -> Result<Coverage, StoreError> {
+        Ok(self.kept().coverage)
+    }
+
+    async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {
+        let kept = self.kept();
+        let Some(episodes) = kept.incidents.get(key) else { return Ok(Vec::new()) };
+        Ok(episodes.values().skip(episodes.len().saturating_sub(EPISODES)).cloned().collect())
+    }
+
+    async fn write_incident(&self, incident: &Incident) -> Result<Write, StoreError> {
+        let mut kept = self.kept();
+        let episodes = kept.incidents.entry(incident.key.clone()).or_default();
+        let stored = episodes.get(&incident.episode).map_or(0, |i| i.version);
+        if stored != incident.version && !self.is(Mutant::UnconditionalIncidents) {
+            return Ok(Write::Conflict);
+        }
+        episodes.insert(incident.episode, Incident { version: stored + 1, ..incident.clone() });
+        Ok(Write::Done)
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Incident>, StoreError> {
+        Ok(Kept::sorted(self.kept().live()))
+    }
+
+    async fn open_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
+        Ok(self.kept().all().filter(|i| i.is_open()).take(at_most).count())
+    }
+
+    async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
+        let within = |at: Timestamp| from <= at && at < to;
+        let ended = |i: &Incident| matches!(i.state, State::Resolved { at, .. } if within(at));
+        Ok(Kept::sorted(self.kept().all().filter(|i| within(i.opened_at) || ended(i))))
+    }
+
+    async fn lease(
+        &self,
+        key: &IncidentKey,
+        receiver: &str,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Lease, StoreError> {
+        let mut kept = self.kept();
+        let pair = kept.pairs.entry((key.clone(), receiver.to_owned())).or_default();
+        match &pair.held {
+            Some((_, held)) if now < *held && !self.is(Mutant::LeaseForAll) => Ok(Lease::HeldUntil(*held)),
+            _ => {
+                pair.held = Some((owner.to_owned(), until));
+                pair.touched = now;
+                Ok(Lease::Granted(pair.told.clone().filter(|_| !self.is(Mutant::ToldForgotten))))
+            }
+        }
+    }
+
+    async fn record_told(
+        &self,
+        key: &IncidentKey,
+        receiver: &str,
+        owner: &str,
+        told: &Told,
+    ) -> Result<Write, StoreError> {
+        let mut kept = self.kept();
+        let pair = kept.pairs.entry((key.clone(), receiver.to_owned())).or_default();
+        let ours = pair.held.as_ref().is_some_and(|(holder, _)| holder == owner);
+        if !ours && !self.is(Mutant::LeaseForAll) {
+            return Ok(Write::Conflict);
+        }
+        pair.told = Some(told.clone());
+        Ok(Write::Done)
+    }
+
+    async fn release(&self, key: &IncidentKey, receiver: &str, owner: &str) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let pair = kept.pairs.entry((key.clone(), receiver.to_owned())).or_default();
+        if pair.held.as_ref().is_some_and(|(holder, _)| holder == owner) {
+            pair.held = None;
+        }
+        Ok(())
+    }
+
+    async fn void_leases(&self) -> Result<(), StoreError> {
+        self.kept().pairs.values_mut().for_each(|pair| pair.held = None);
+        Ok(())
+    }
+
+    async fn told(&self, key: &IncidentKey) -> Result<Vec<(String, Told)>, StoreError> {
+        let kept = self.kept();
+        let pairs = kept.pairs.range((key.clone(), String::new())..).take_while(|((of, _), _)| of == key);
+        Ok(pairs.filter_map(|((_, receiver), pair)| Some((receiver.clone(), pair.told.clone()?))).collect())
+    }
+
+    async fn quarantine(&self, item: &Quarantined) -> Result<(), StoreError> {
+        self.kept().quarantine.entry(item.id.clone()).or_insert_with(|| item.clone());
+        Ok(())
+    }
+
+    async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.kept().quarantine.get(id).map(|item| item.head.clone()))
+    }
+
+    async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError> {
+        self.kept().quarantine.remove(&item.id);
+        Ok(())
+    }
+
+    async fn keep_silence(&self, silence: &Silence) -> Result<(), StoreError> {
+        self.kept().silences.insert(silence.id.clone(), silence.clone());
+        Ok(())
+    }
+
+    async fn silences(&self) -> Result<Vec<Silence>, StoreError> {
+        Ok(self.kept().silences.values().cloned().collect())
+    }
+
+    /// Scenarios have no App API.
+    async fn names(&self) -> Result<Names, StoreError> {
+        Ok(Names::default())
+    }
+
+    async fn keep_names(&self, _: SourceKind, _: &NameList) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
+        let kept = self.kept();
+        let mut found: Vec<_> =
+            kept.quarantine.values().filter(|q| from <= q.received_at && q.received_at < to).map(bare).collect();
+        found.sort_by_key(|q| std::cmp::Reverse(q.received_at));
+        Ok(found)
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.kept().cursors.get(name).cloned())
+    }
+
+    async fn move_cursor(&self, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError> {
+        let mut kept = self.kept();
+        if kept.cursors.get(name).map(String::as_str) != from {
+            return Ok(Write::Conflict);
+        }
+        kept.cursors.insert(name.to_owned(), to.to_owned());
+        Ok(Write::Done)
+    }
+
+    async fn keep_verdict(&self, judged: &Judged) -> Result<(), StoreError> {
+        let key = (judged.period.end, judged.heartbeat.clone(), judged.period.start);
+        self.kept().verdicts.insert(key, judged.clone());
+        Ok(())
+    }
+
+    async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
+        let kept = self.kept();
+        Ok(kept.verdicts.values().filter(|j| from <= j.period.end && j.period.end < to).cloned().collect())
+    }
+
+    async fn purge(&self, now: Timestamp, _limit: usize) -> Result<usize, StoreError> {
+        let mut kept = self.kept();
+        let young = |since: Timestamp, n: i64| now.duration_since(since) < days(n);
+        kept.seen.retain(|_, seen| young(seen.since, SEEN_DAYS));
+        kept.registers.retain(|(_, minute), _| young(minute.start(), REGISTER_DAYS));
+        kept.quarantine.retain(|_, q| young(q.received_at, QUARANTINE_DAYS));
+        kept.verdicts.retain(|(end, ..), _| young(*end, HISTORY_DAYS));
+        for episodes in kept.incidents.values_mut() {
+            episodes.retain(|_, i| !matches!(i.state, State::Resolved { at, .. } if !young(at, HISTORY_DAYS)));
+        }
+        let Kept { incidents, pairs, .. } = &mut *kept;
+        pairs.retain(|(key, _), pair| {
+            incidents.get(key).is_some_and(|e| !e.is_empty()) || young(pair.touched, HISTORY_DAYS)
+        });
+        Ok(0)
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! What really happened, as seen from outside the steps: what was sent and answered, and every effect that was made.
+//! The oracle judges by this alone.
+
+use std::collections::BTreeMap;
+
+use crate::customerio::event::Identity;
+use crate::incident::{Incident, Severity, State};
+use crate::message::Phase;
+use crate::tally::Class;
+
+use super::world::Role;
+
+#[derive(Default)]
+pub struct Truth {
+    /// Effects so far: who came first.
+    pub step: u64,
+    pub answers: Vec<Answered>,
+    pub copies: Vec<Copy>,
+    /// What each identity was first counted as.
+    pub first: BTreeMap<Identity, First>,
+    pub done: Vec<Done>,
+    pub heard: Vec<(u64, usize)>,
+    pub writes: Vec<Written>,
+    pub attempts: Vec<Attempt>,
+    /// Seen at once to be wrong.
+    pub wrong: Vec<String>,
+    /// Effects of each kind, for figures.
+    pub effects: u64,
+}
+
+impl Truth {
+    /// The place in time of an effect that is made now.
+    pub fn next_step(&mut self) -> u64 {
+        self.step += 1;
+        self.step
+    }
+}
+
+/// An answer of ours to an authentic request.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub item: usize,
+    pub arrived: i64,
+    pub answered: i64,
+    pub status: u16,
+}
+
+/// An event in the queue: made durable by ingest.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    pub identity: Identity,
+    pub item: usize,
+    pub arrived: i64,
+    pub table: usize,
+    /// Its own time, or its arrival where that lies too far ahead.
+    pub at: i64,
+    pub future: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct First {
+    /// When its class was decided; its register may say so from then on ...
+    pub frozen: u64,
+    /// ... and must from here on.
+    pub step: u64,
+    pub class: Class,
+}
+
+/// An evaluation that ended well.
+#[derive(Clone, Debug)]
+pub struct Done {
+    pub step: u64,
+    pub identity: Identity,
+    pub epoch: usize,
+}
+
+/// An incident as it was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub step: u64,
+    pub at: i64,
+    pub incident: Incident,
+    pub role: Role,
+    pub epoch: usize,
+    /// When the tick that wrote it had read what is covered.
+    pub coverage_step: Option<u64>,
+}
+
+/// Whether an incident is over as it is written here.
+pub fn ends(incident: &Incident) -> bool {
+    matches!(incident.state, State::Resolved { .. })
+}
+
+/// An attempt to tell a receiver something.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub step: u64,
+    pub began: i64,
+    pub receiver: String,
+    pub key: String,
+    pub episode: u32,
+    pub phase: Phase,
+    pub severity: Severity,
+    /// It says why it comes here and not elsewhere.
+    pub noted: bool,
+    /// When the receiver took it, if it did, and the place in time.
+    pub taken: Option<(u64, i64)>,
+    /// We heard that it did.
+    pub answered: bool,
+    /// The receiver will never take it.
+    pub refused: bool,
+    /// And wrote that down.
+    pub recorded: Option<u64>,
+}
+
+impl Attempt {
+    /// Taken, heard of and written down: nothing may be said again.
+    pub fn is_clean(&self) -> bool {
+        self.taken.is_some() && self.answered && self.recorded.is_some()
+    }
+}
