@@ -85,6 +85,7 @@ fn group(called: Option<(&Config, &Names)>, incident: &Incident) -> String {
         [one, rest @ ..] => Some(format!("{} and {} more", source(one), rest.len())),
     };
     match (parts.join(", "), place) {
+        (what, None) if what.is_empty() => "all".to_owned(),
         (what, None) => what,
         (what, Some(place)) if what.is_empty() => place,
         (what, Some(place)) => format!("{what} in {place}"),

@@ -162,13 +162,13 @@ mod tests {
 
           acme · incident 0f3a9c1e-1 · rule transactional-failing
         "#);
-        insta::assert_snapshot!(show("sns", "audit", &message(Phase::StillOpen)), @r#"
+        insta::assert_snapshot!(show("sns", "audit", &message(Phase::StillOpen)), @"
         audit · SNS · Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
           Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
 
-          Where     Password reset (transactional 2)
-          How many  12 of 400 (3.0 %)
-          Cause     render_error: the template asks for data that is not there
+          Where: Password reset (transactional 2)
+          How many: 12 of 400 (3.0 %)
+          Cause: render_error: the template asks for data that is not there
 
           Check first:
           1. Open the message's editor and preview it with a failing person.
@@ -180,7 +180,7 @@ mod tests {
           Deliveries & drafts: https://fly.customer.io/env/12345/deliveries?type=failed&page=1
 
           acme · incident 0f3a9c1e-1 · rule transactional-failing
-        "#);
+        ");
     }
 
     #[test]

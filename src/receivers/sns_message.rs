@@ -57,7 +57,7 @@ impl SnsMessage {
 /// The message for SNS, within its limits.
 pub fn render(message: &Message) -> SnsMessage {
     let title = plain::title(message);
-    let lines = plain::lines(message, Set::Column);
+    let lines = plain::lines(message, Set::Flowing);
     let whole = std::iter::once(title.clone()).chain([String::new()]).chain(lines).collect::<Vec<_>>().join("\n");
     let body = whole.chars().filter(|c| is_allowed(*c)).collect();
     let mut sns = around(message, subject(&title), body);
@@ -237,14 +237,14 @@ mod tests {
     #[test]
     fn an_opening_reads_well_as_an_e_mail() {
         let sns = render(&message(Phase::Opened));
-        insta::assert_snapshot!(format!("{}\n---\n{}", sns.subject.unwrap_or_default(), sns.body), @r#"
+        insta::assert_snapshot!(format!("{}\n---\n{}", sns.subject.unwrap_or_default(), sns.body), @"
         Critical: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
         ---
         Critical: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
 
-        Where     Password reset (transactional 2)
-        How many  12 of 400 (3.0 %)
-        Cause     render_error: the template asks for data that is not there
+        Where: Password reset (transactional 2)
+        How many: 12 of 400 (3.0 %)
+        Cause: render_error: the template asks for data that is not there
 
         Check first:
         1. Open the message's editor and preview it with a failing person.
@@ -256,7 +256,7 @@ mod tests {
         Deliveries & drafts: https://fly.customer.io/env/12345/deliveries?type=failed&page=1
 
         acme · incident 0f3a9c1e-1 · rule transactional-failing
-        "#);
+        ");
     }
 
     #[test]
