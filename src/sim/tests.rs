@@ -22,6 +22,7 @@ const REGRESSIONS: &[(u64, &str)] = &[
     (356, "time before the first event that was heard counted as covered and quiet"),
     (39, "failures counted while their incident was being resolved were judged within the latest window only"),
     (99, "the same when the tick that resolved could not judge"),
+    (74694, "a late arrival while a tick was at work did not un-cover anything for it"),
     (7135, "a roll-up of a later episode hid an earlier one that was never told"),
 ];
 

@@ -94,7 +94,8 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wro
             Phase::Digest | Phase::Test => {}
             Phase::OpenedAndResolved => over = true,
             Phase::Resolved => {
-                let tried = |a: &&&Attempt| a.episode == episode && a.phase == Phase::Opened && a.step < attempt.step;
+                let opens = |a: &Attempt| matches!(a.phase, Phase::Opened | Phase::StillOpen);
+                let tried = |a: &&&Attempt| a.episode == episode && opens(a) && a.step < attempt.step;
                 if !opened && !attempts.iter().any(|a| tried(&a)) {
                     wrong.push(format!("law 7: {} without its opening", at(attempt)));
                 }
