@@ -110,9 +110,11 @@ pub fn next_notification(
 
 fn opening(incident: &Incident, told: &Told, policy: &Policy, silence: Option<&Silence>, now: Timestamp) -> Notify {
     let until = opening_due(incident, &policy.storm);
+    // Not for a clock that is behind the one that opened it: without a wait there is nothing to wait for.
+    let waits = until > incident.opened_at && now < until && !incident.crowded;
     match silence {
         // One that is over before the opening is due has muted nothing.
-        _ if now < until && !incident.crowded => Notify::No(Quiet::Waiting { until }),
+        _ if waits => Notify::No(Quiet::Waiting { until }),
         Some(silence) if matches!(&told.stage, Stage::Silenced { silence: by, .. } if *by == silence.id) => {
             Notify::No(Quiet::Muted)
         }

@@ -80,7 +80,7 @@ pub const fn answered(answer: Answer) -> Metric {
 pub const fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Delivered(_) => "delivered",
-        Outcome::Retry { .. } => "retry",
+        Outcome::Retry { .. } | Outcome::Lost(_) => "retry",
         Outcome::BadMessage(_) => "bad_message",
         Outcome::BadReceiver(_) => "bad_receiver",
     }

@@ -32,6 +32,9 @@ pub enum Outcome {
         after: Option<Duration>,
         why: String,
     },
+    /// Sent, and its answer was lost or came from something in between: it may have been taken. Tried again by our own
+    /// schedule.
+    Lost(String),
     /// It will never take this message.
     BadMessage(String),
     /// It will take no message until somebody repairs it (key revoked, channel gone).

@@ -297,7 +297,7 @@ async fn reply(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<R
 pub fn kind_of(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Delivered(_) => "delivered",
-        Outcome::Retry { .. } => "retry",
+        Outcome::Retry { .. } | Outcome::Lost(_) => "retry",
         Outcome::BadMessage(_) => "bad message",
         Outcome::BadReceiver(_) => "bad receiver",
     }

@@ -167,7 +167,7 @@ impl Receiver for StandIn {
                     self.world.hang().await;
                 }
                 self.wait().await;
-                Some(retry(None, "502"))
+                Some(Outcome::Lost("502".into()))
             }
         };
         match outcome {

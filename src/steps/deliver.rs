@@ -163,6 +163,7 @@ impl Deliver {
             message.note = Some(format!("Sent here because the receiver \"{name}\" did not take it: {reason}"));
         }
         let mut told = told;
+        let was_begun = told.begun;
         if let Some(begun) = notify::begun(&told, due, &policy) {
             match self.record(held, begun).await? {
                 Next::Told(begun) => told = begun,
@@ -176,7 +177,11 @@ impl Deliver {
         let sending = receiver.send(&message, told.receipt.as_deref());
         let outcome = tokio::time::timeout(SEND_TIMEOUT, sending)
             .await
-            .unwrap_or_else(|_| Outcome::Retry { after: None, why: "no answer in time".to_owned() });
+            .unwrap_or_else(|_| Outcome::Lost("no answer in time".to_owned()));
+        // It said that it did not take it: this attempt leaves nothing open there.
+        if matches!(outcome, Outcome::Retry { .. }) {
+            told.begun = was_begun;
+        }
         if let (Outcome::Delivered(_), Some((name, _))) = (&outcome, refusal) {
             told.stood_in_for.push(name);
         }
@@ -208,18 +213,17 @@ impl Deliver {
                 self.record(held, notify::delivered(incident, told, due, (receipt, said), now)).await
             }
             // New numbers can wait for the next look; what is said to somebody must not wait for them.
-            Outcome::Retry { why, .. } if due == Notify::Compare => {
+            Outcome::Retry { why, .. } | Outcome::Lost(why) if due == Notify::Compare => {
                 log("later", &why);
                 self.record(held, notify::compared(told, now)).await
             }
             Outcome::Retry { after, why } => {
                 log("retry", &why);
-                let told = notify::failed(told, after, why, now);
-                let wait = told.next_attempt_at.map_or(Duration::ZERO, |at| span(at.duration_since(now)));
-                match self.record(held, told).await? {
-                    Next::Told(_) => Ok(Next::Wait(wait)),
-                    next => Ok(next),
-                }
+                self.later(held, notify::failed(told, after, why, now), now).await
+            }
+            Outcome::Lost(why) => {
+                log("lost", &why);
+                self.later(held, notify::failed(told, None, why, now), now).await
             }
             Outcome::BadMessage(why) => {
                 log("refused", &why);
@@ -229,6 +233,14 @@ impl Deliver {
                 log("refused", &why);
                 self.refused(held, incident, told, due, Refusal { why, may_be_repaired: true }).await
             }
+        }
+    }
+
+    async fn later(&self, held: &Held<'_>, told: Told, now: Timestamp) -> Result<Next, StoreError> {
+        let wait = told.next_attempt_at.map_or(Duration::ZERO, |at| span(at.duration_since(now)));
+        match self.record(held, told).await? {
+            Next::Told(_) => Ok(Next::Wait(wait)),
+            next => Ok(next),
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use event::{DEDUP_KEY_CHARS, EVENT_BYTES, SUMMARY_CHARS, dedup_key, event};
 
-use super::http::{Answer, BadAddress, Client, under};
+use super::http::{Answer, BadAddress, Client, Failure, under};
 use super::pace::{self, Pace};
 use super::{Outcome, Receiver, credential};
 use crate::clock::Clock;
@@ -67,6 +67,8 @@ impl PagerDuty {
         };
         match answer.status {
             200..=299 => Outcome::Delivered(self.receipt(answer, message)),
+            // A gateway speaks for itself: what is behind it may have taken the event.
+            502 | 504 => Outcome::Lost(why),
             408 | 429 | 500..=599 => Outcome::Retry { after: answer.retry_after, why },
             400 if speaks_of_the_key(&words) => Outcome::BadReceiver(why),
             300..=399 | 401 | 403 | 404 | 410 => Outcome::BadReceiver(why),
@@ -132,6 +134,9 @@ impl Receiver for PagerDuty {
                     pace::quiet(&self.pace, now, after);
                 }
                 self.outcome(&answer, message)
+            }
+            Err(failure @ (Failure::Timeout { .. } | Failure::Reset | Failure::Other)) => {
+                Outcome::Lost(format!("PagerDuty: {failure}"))
             }
             Err(failure) => Outcome::Retry { after: None, why: format!("PagerDuty: {failure}") },
         }
