@@ -25,8 +25,10 @@ process.stdin.resume().on('end', () => process.exit())";
 pub struct Server {
     child: Option<Child>,
     url: String,
-    workspaces: AtomicU32,
 }
+
+/// Workspaces named so far. Not a server's own: one that runs already outlives the handles on it, with all that it holds.
+static WORKSPACES: AtomicU32 = AtomicU32::new(0);
 
 static SHARED: Mutex<Weak<Server>> = Mutex::const_new(Weak::new());
 
@@ -46,7 +48,7 @@ impl Server {
             (Some(url), _) => (None, url),
             (None, cli) => Self::start(&cli.unwrap_or_default()),
         };
-        let server = Arc::new(Self { child, url, workspaces: AtomicU32::new(0) });
+        let server = Arc::new(Self { child, url });
         create_table(&server.client(), TABLE).await.expect("makes the table");
         *shared = Arc::downgrade(&server);
         Some(server)
@@ -74,7 +76,7 @@ impl Server {
 
     /// A name that no other test has.
     pub fn workspace(&self) -> String {
-        format!("acme-{}-{}", std::process::id(), self.workspaces.fetch_add(1, Ordering::Relaxed))
+        format!("acme-{}-{}", std::process::id(), WORKSPACES.fetch_add(1, Ordering::Relaxed))
     }
 }
 
