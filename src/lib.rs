@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod customerio;
+pub mod deadman;
 pub mod digest;
 pub mod heartbeat;
 pub mod incident;

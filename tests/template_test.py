@@ -190,7 +190,7 @@ class TheFunctions(unittest.TestCase):
             "Ingest": {"BRIDGE_EVENTS_QUEUE": "EventsQueue"},
             "Evaluate": {"BRIDGE_HINTS_QUEUE": "HintsQueue"},
             "Deliver": {"BRIDGE_HINTS_QUEUE": "HintsQueue", "ALERT_TOPIC_ARN": "AlertTopic"},
-            "Tick": {"BRIDGE_HINTS_QUEUE": "HintsQueue"},
+            "Tick": {"BRIDGE_EVENTS_QUEUE": "EventsQueue", "BRIDGE_HINTS_QUEUE": "HintsQueue"},
         }
         for name in FUNCTIONS:
             variables = DEFAULT.function(name)["Environment"]["Variables"]
@@ -384,7 +384,7 @@ class TheRights(unittest.TestCase):
             },
             "Evaluate": receives("EventsQueue") | {("sqs:SendMessage", "HintsQueue")} | STATE,
             "Deliver": receives("HintsQueue") | {("sqs:SendMessage", "HintsQueue")} | STATE,
-            "Tick": {("sqs:SendMessage", "HintsQueue"), ("sqs:SendMessage", "TickDeadLetters")} | STATE,
+            "Tick": {("sqs:SendMessage", queue) for queue in ("EventsQueue", "HintsQueue", "TickDeadLetters")} | STATE,
         }
         secrets = {"Ingest": reads(SIGNING), "Deliver": reads(RECEIVER), "Tick": reads(APP_API)}
         for name in FUNCTIONS:

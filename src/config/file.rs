@@ -230,6 +230,17 @@ pub struct Fired {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Deadman {
-    /// A reference to the address.
+    /// A reference to the address: whoever knows it can keep the dead-man quiet.
     pub url: Secret,
+    /// `ping` asks for the address by `GET` (Healthchecks, Cronitor, Dead Man's Snitch); `sentry` checks in with a cron
+    /// monitor, whose address is `https://{ingest}/api/{project}/cron/{slug}/{public_key}/`.
+    #[schemars(rename = "type", extend("default" = "ping"))]
+    pub form: Option<DeadmanForm>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum DeadmanForm {
+    Ping,
+    Sentry,
 }

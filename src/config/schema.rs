@@ -28,6 +28,7 @@ pub struct Config {
     pub ignore: Ignore,
     pub digest: Option<DigestConfig>,
     pub page: Option<Page>,
+    pub deadman: Option<Deadman>,
     pub privacy: Privacy,
     /// SHA-256 of the file's text, first 12 hex digits: every entry point logs it (design, law 10).
     pub hash: String,
@@ -184,6 +185,35 @@ pub struct DigestConfig {
     /// Local time.
     pub at: Time,
     pub receivers: Vec<String>,
+}
+
+/// Who outside hears that the bridge lives (design, law 9).
+#[derive(Clone, Debug)]
+pub struct Deadman {
+    /// Where the sign goes; whoever knows the address can keep the dead-man quiet.
+    pub url: SecretRef,
+    pub form: DeadmanForm,
+}
+
+/// How a sign of life is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeadmanForm {
+    /// The address is asked for by `GET`.
+    #[default]
+    Ping,
+    /// A check-in of a Sentry cron monitor.
+    Sentry,
+}
+
+impl DeadmanForm {
+    pub const ALL: [Self; 2] = [Self::Ping, Self::Sentry];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Sentry => "sentry",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

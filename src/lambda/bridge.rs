@@ -14,6 +14,7 @@ use crate::config::aws_secrets::AwsSecrets;
 use crate::config::secrets::Secrets;
 use crate::config::{Config, parse};
 use crate::customerio::app_api::{AppApi, Directory};
+use crate::deadman::{HttpPulse, Pulse};
 use crate::queue::Outbox;
 use crate::queue::sqs::SqsOutbox;
 use crate::store::Store;
@@ -71,6 +72,17 @@ impl Bridge {
     /// Puts hints into a queue.
     pub fn hints(&self) -> Result<Arc<SqsOutbox>, Failed> {
         Ok(Arc::new(SqsOutbox::new(self.sqs(), None, Some(variable("BRIDGE_HINTS_QUEUE")?))))
+    }
+
+    /// Puts hints and probes into their queues.
+    pub fn both_queues(&self) -> Result<Arc<SqsOutbox>, Failed> {
+        Ok(Arc::new(SqsOutbox::new(self.sqs(), Some(events_queue()?), Some(variable("BRIDGE_HINTS_QUEUE")?))))
+    }
+
+    /// Who outside hears that we live, if the configuration says who. Reads nothing yet.
+    pub fn pulse(&self) -> Option<Arc<dyn Pulse>> {
+        let deadman = self.config.deadman.clone()?;
+        Some(Arc::new(HttpPulse::new(deadman, self.secrets(), self.clock.clone())))
     }
 
     /// Where names are asked for, if the configuration has a key for it. Reads nothing yet.

@@ -15,7 +15,7 @@ use crate::customerio::event::Event;
 use crate::incident::told::Receipt;
 use crate::message::Message;
 use crate::queue::embedded::EmbeddedQueue;
-use crate::queue::{Hint, Outbox};
+use crate::queue::{Hint, Outbox, Probe};
 use crate::receivers::{Outcome, Receiver};
 use crate::store::embedded::{Durability, EmbeddedStore};
 use crate::store::{Store, StoreError};
@@ -132,6 +132,11 @@ impl Outbox for Moody {
     async fn send_events(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
         self.act().await?;
         self.queue.send_events(events, now).await
+    }
+
+    async fn send_probe(&self, probe: Probe, now: Timestamp) -> Result<(), StoreError> {
+        self.act().await?;
+        self.queue.send_probe(probe, now).await
     }
 
     async fn send_hints(&self, hints: &[Hint], now: Timestamp, after: Duration) -> Result<(), StoreError> {

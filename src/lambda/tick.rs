@@ -10,6 +10,7 @@ use super::{Failed, serve, time_left};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
+use crate::deadman::Pulse;
 use crate::queue::Outbox;
 use crate::steps::tick::Tick;
 use crate::store::Store;
@@ -21,6 +22,7 @@ pub struct Function {
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
     pub directory: Option<Arc<dyn Directory>>,
+    pub pulse: Option<Arc<dyn Pulse>>,
 }
 
 /// Runs the function until the platform stops it.
@@ -35,10 +37,10 @@ pub async fn run() -> Result<(), Error> {
 
 async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
-    let (store, outbox) = (bridge.store()?, bridge.hints()?);
+    let (store, outbox) = (bridge.store()?, bridge.both_queues()?);
     bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
-    let directory = bridge.directory();
-    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory })
+    let (directory, pulse) = (bridge.directory(), bridge.pulse());
+    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse })
 }
 
 impl Function {
@@ -53,6 +55,7 @@ impl Function {
             outbox: self.outbox.as_ref(),
             config: &self.config,
             directory: self.directory.as_deref(),
+            pulse: self.pulse.as_deref(),
         };
         let done = tokio::time::timeout(time_left(deadline, now), step.run(now)).await;
         let done = done.map_err(|_| Failed("time is up: the rest stays due".to_owned()))?;

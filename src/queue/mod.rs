@@ -21,6 +21,31 @@ pub struct Hint {
     pub receiver: String,
 }
 
+/// What the bridge sends itself to see that its own flow flows: through the events queue, evaluate, the hints queue and
+/// deliver (design, law 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// When it was sent.
+    #[serde(rename = "probe")]
+    pub sent_at: Timestamp,
+}
+
+/// How the incident key of a probe's hint begins; no key of an incident does.
+const PROBE: &str = "probe/";
+
+impl Hint {
+    /// A probe on its second leg. It goes to the lane of a receiver, which never hears of it.
+    pub fn of_probe(probe: Probe, receiver: &str) -> Self {
+        Self { incident: IncidentKey(format!("{PROBE}{}", probe.sent_at)), receiver: receiver.to_owned() }
+    }
+
+    /// The probe, if it is one.
+    pub fn probe(&self) -> Option<Probe> {
+        let sent_at = self.incident.0.strip_prefix(PROBE)?.parse().ok()?;
+        Some(Probe { sent_at })
+    }
+}
+
 /// A received message; it comes back unless it is deleted in time.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -36,6 +61,9 @@ pub struct Message {
 pub trait Outbox: Send + Sync {
     /// Durable when it returns, all or none.
     async fn send_events(&self, events: &[Event], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Puts a probe into the events queue.
+    async fn send_probe(&self, probe: Probe, now: Timestamp) -> Result<(), StoreError>;
 
     /// `after`: not to be received before.
     async fn send_hints(&self, hints: &[Hint], now: Timestamp, after: Duration) -> Result<(), StoreError>;

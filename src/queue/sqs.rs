@@ -17,7 +17,7 @@ use futures_util::{TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Hint, Outbox};
+use super::{Hint, Outbox, Probe};
 use crate::customerio::event::Event;
 use crate::store::StoreError;
 
@@ -133,6 +133,10 @@ impl SqsOutbox {
 impl Outbox for SqsOutbox {
     async fn send_events(&self, events: &[Event], _now: Timestamp) -> Result<(), StoreError> {
         self.send(Queue::Events, bodies(Queue::Events, events)?, None).await
+    }
+
+    async fn send_probe(&self, probe: Probe, _now: Timestamp) -> Result<(), StoreError> {
+        self.send(Queue::Events, bodies(Queue::Events, &[probe])?, None).await
     }
 
     /// A hint for later than [`DELAY_SECONDS_MOST`] is not sent: tick's sweep makes it when it is due.

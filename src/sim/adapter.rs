@@ -16,7 +16,7 @@ use crate::customerio::event::{Event, Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, Subject};
-use crate::queue::{Hint, Outbox};
+use crate::queue::{Hint, Outbox, Probe};
 use crate::silence::Silence;
 use crate::store::{Lease, Quarantined, Store, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
@@ -250,6 +250,10 @@ impl Outbox for Adapter {
             )
             .await;
         if self.is(Mutant::StoreNothing) { Ok(()) } else { made }
+    }
+
+    async fn send_probe(&self, _: Probe, _: Timestamp) -> Result<(), StoreError> {
+        panic!("no scenario has a dead-man")
     }
 
     async fn send_hints(&self, hints: &[Hint], _now: Timestamp, after: Duration) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::names::Known;
-use super::{facts, silences};
+use super::{deadman, facts, silences};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::schema::SEND_TIMEOUT;
@@ -70,6 +70,10 @@ struct Refusal {
 impl Deliver {
     /// Handles one hint. An error means that our own storage failed.
     pub async fn hint(&self, hint: &Hint) -> Result<Handled, StoreError> {
+        if let Some(probe) = hint.probe() {
+            deadman::arrived(self.store.as_ref(), probe).await?;
+            return Ok(Handled::Done);
+        }
         let owner = format!("{}/{}", self.process, self.leases.fetch_add(1, Ordering::Relaxed));
         let now = self.clock.now();
         let held = Held { hint, owner, until: now + LEASE };

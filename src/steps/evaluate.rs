@@ -8,13 +8,13 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::guardian;
 use super::open::{self, Opening};
+use super::{deadman, guardian};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::customerio::event::{Event, Fate};
 use crate::incident::{Incident, IncidentKey, Subject};
-use crate::queue::{Handled, Message, Outbox};
+use crate::queue::{Handled, Message, Outbox, Probe};
 use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
 use crate::store::{Quarantined, Store, StoreError, Write};
@@ -94,6 +94,10 @@ impl Evaluate<'_> {
             match catch_unwind(|| serde_json::from_str::<Event>(&message.body)) {
                 Ok(Ok(event)) => {
                     events.push(event);
+                    handled.push((message.id, Handled::Done));
+                }
+                Ok(Err(_)) if let Ok(probe) = serde_json::from_str::<Probe>(&message.body) => {
+                    deadman::pass_on(self.outbox, self.config, probe, now).await?;
                     handled.push((message.id, Handled::Done));
                 }
                 _ => handled.push((message.id, self.set_aside(message, "queue message not readable", now).await?)),

@@ -8,10 +8,11 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{digest, evaluate, heartbeats, names, resolve, sweep};
+use super::{deadman, digest, evaluate, heartbeats, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
+use crate::deadman::Pulse;
 use crate::incident::{Incident, Member, State, Subject};
 use crate::queue::Outbox;
 use crate::rules::{Rule, judge};
@@ -34,6 +35,8 @@ pub struct Tick<'a> {
     pub config: &'a Config,
     /// Where names are asked for; `None` without a key for it.
     pub directory: Option<&'a dyn Directory>,
+    /// Who outside hears that we live; `None` without a `[deadman]`.
+    pub pulse: Option<&'a dyn Pulse>,
 }
 
 /// The parts of a tick that failed, and why. Their work stays due.
@@ -52,7 +55,9 @@ impl Tick<'_> {
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
-        // Last: it waits for somebody else, and nothing here waits for it.
+        // Last: they wait for somebody else, and nothing here waits for them.
+        let fine = failed.is_empty();
+        part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }

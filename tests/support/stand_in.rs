@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub path: String,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     pub body: Bytes,
     pub at: Instant,
@@ -182,9 +183,10 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Fu
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
     let path = head.uri.path().to_owned();
+    let query = head.uri.query().map(str::to_owned);
     let reply = {
         let mut state = state.lock().expect("no panic while it is held");
-        let seen = Seen { path, headers: head.headers, body, at };
+        let seen = Seen { path, query, headers: head.headers, body, at };
         state.seen.push(seen.clone());
         let thought = |state: &mut State| state.script.as_mut()?(&seen);
         state.next.pop_front().or_else(|| thought(&mut state)).unwrap_or_else(|| state.always.clone())

@@ -84,6 +84,9 @@ fn needed(config: &Config) -> Vec<Needed<'_>> {
         };
         needed.push(Needed { what: format!("the receiver {}", receiver.name), at, may_be_missing: false });
     }
+    if let Some(deadman) = &config.deadman {
+        needed.push(Needed { what: "the dead-man".into(), at: &deadman.url, may_be_missing: false });
+    }
     needed
 }
 

@@ -116,8 +116,13 @@ impl Stage {
         self.clock.set(now);
         self.evaluate().await?;
         self.deliver().await?;
-        let tick =
-            Tick { store: self.store.as_ref(), outbox: self.queue.as_ref(), config: &self.config, directory: None };
+        let tick = Tick {
+            store: self.store.as_ref(),
+            outbox: self.queue.as_ref(),
+            config: &self.config,
+            directory: None,
+            pulse: None,
+        };
         tick.run(now).await?;
         self.deliver().await
     }

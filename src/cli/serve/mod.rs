@@ -23,6 +23,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
 use crate::customerio::app_api::{AppApi, Directory};
+use crate::deadman::{HttpPulse, Pulse};
 use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
 use crate::steps::deliver::Deliver;
@@ -130,6 +131,8 @@ async fn start(
         leases: AtomicU64::new(0),
         names: Default::default(),
     });
+    let deadman = config.deadman.clone();
+    let pulse = deadman.map(|d| Arc::new(HttpPulse::new(d, secrets.clone(), clock.clone())) as Arc<dyn Pulse>);
     let directory =
         AppApi::of(&config.customerio, secrets, clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
     let ingest = Ingest {
@@ -144,7 +147,7 @@ async fn start(
     if !announced {
         announce(address);
     }
-    workers::Workers { queue, deliver, config, clock, directory }.run(stopping).await;
+    workers::Workers { queue, deliver, config, clock, directory, pulse }.run(stopping).await;
 }
 
 fn announce(address: SocketAddr) {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::clock::{Clock, Minute};
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
+use crate::deadman::Pulse;
 use crate::queue::embedded::{self, EmbeddedQueue};
 use crate::queue::{Handled, Hint, Message};
 use crate::steps::deliver::Deliver;
@@ -45,6 +46,7 @@ pub(super) struct Workers {
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
     pub directory: Option<Arc<dyn Directory>>,
+    pub pulse: Option<Arc<dyn Pulse>>,
 }
 
 /// Exit code when the process cannot go on (`EX_SOFTWARE` of sysexits.h).
@@ -221,6 +223,7 @@ impl Workers {
                     outbox: self.queue.as_ref(),
                     config: &self.config,
                     directory: self.directory.as_deref(),
+                    pulse: self.pulse.as_deref(),
                 };
                 match step.run(now).await {
                     Ok(()) => last = Some(minute),

@@ -138,6 +138,7 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     let page = workspace::page(&mut file);
     let privacy = workspace::privacy(&mut file);
     workspace::accepted_only(&mut file);
+    let deadman = workspace::deadman(&mut file);
     file.finish();
     not_yet::warn(root, report);
     Some(Config {
@@ -152,6 +153,7 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
         ignore,
         digest,
         page,
+        deadman,
         privacy,
         hash: hash(text),
     })

@@ -9,7 +9,6 @@ use crate::config::reader::{Problem, Report, quoted};
 pub const NOT_YET: &[(&str, &str)] = &[
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
-    ("deadman", "nothing is pinged; watch the daily digest instead"),
     ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
     ("heartbeats.distinct", "journeys are not told apart: every email_sent of the source counts"),
     ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),

@@ -60,7 +60,6 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
     bridge.toml:81:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
     bridge.toml:91:1: warning: "page.base_url" has no effect in this version: there is no page yet to link to
     bridge.toml:92:1: warning: "page.link_keys" has no effect in this version: links are not signed: there is no page yet
-    bridge.toml:94:2: warning: "deadman" has no effect in this version: nothing is pinged; watch the daily digest instead
     "#);
     assert_eq!((config.workspace.name.as_str(), config.workspace.timezone.as_str()), ("acme", "Europe/Berlin"));
     assert_eq!((config.customerio.region, config.customerio.workspace_id), (Region::Us, Some(12345)));

@@ -5,7 +5,7 @@ use jiff::tz::{self, TimeZone};
 
 use super::receivers::HOUR;
 use crate::config::reader::{Item, Problem, Table, nearest, quoted};
-use crate::config::schema::{CustomerIo, Page, Privacy, Region, Storm, Workspace};
+use crate::config::schema::{CustomerIo, Deadman, DeadmanForm, Page, Privacy, Region, Storm, Workspace};
 
 /// Regions of the vendor's API. Source: "Customer.io App API", base addresses.
 const REGIONS: [Region; 2] = [Region::Us, Region::Eu];
@@ -88,6 +88,15 @@ pub fn page(file: &mut Table<'_>) -> Option<Page> {
     Some(Page { base_url })
 }
 
+/// `[deadman]`.
+pub fn deadman(file: &mut Table<'_>) -> Option<Deadman> {
+    let mut table = file.table("deadman")?;
+    let url = table.need("url", Item::secret);
+    let form = table.get("type", |item| item.one_of(&DeadmanForm::ALL, DeadmanForm::name)).unwrap_or_default();
+    table.finish();
+    Some(Deadman { url: url?, form })
+}
+
 /// `[privacy]`.
 pub fn privacy(file: &mut Table<'_>) -> Privacy {
     let Some(mut table) = file.table("privacy") else { return Privacy::default() };
@@ -111,10 +120,6 @@ pub fn accepted_only(file: &mut Table<'_>) {
             event.finish();
         }
         reconciliation.finish();
-    }
-    if let Some(mut deadman) = file.table("deadman") {
-        deadman.need("url", Item::secret);
-        deadman.finish();
     }
 }
 

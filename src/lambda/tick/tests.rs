@@ -9,6 +9,7 @@ fn function(world: &World) -> Function {
         config: world.config.clone(),
         clock: world.clock.clone(),
         directory: None,
+        pulse: None,
     }
 }
 

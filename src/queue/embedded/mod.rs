@@ -13,7 +13,7 @@ use rusqlite::{Connection, ToSql, params};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::{Handled, Hint, Message, Outbox};
+use super::{Handled, Hint, Message, Outbox, Probe};
 use crate::customerio::event::Event;
 use crate::incident::IncidentKey;
 use crate::store::StoreError;
@@ -200,6 +200,23 @@ impl EmbeddedQueue {
         self.bell(lane).notified()
     }
 
+    /// Puts bodies into the events lane.
+    async fn put(&self, bodies: Vec<String>, now: Timestamp) -> Result<(), StoreError> {
+        let now = micros(now);
+        self.database
+            .write(move |tx| {
+                let mut insert =
+                    tx.prepare_cached("INSERT INTO events (visible_at, receives, body) VALUES (?1, 0, ?2)")?;
+                for body in &bodies {
+                    insert.execute(params![now, body])?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.bell(Lane::Events).notify_waiters();
+        Ok(())
+    }
+
     fn bell(&self, lane: Lane) -> &Notify {
         let [events, hints] = &self.database.bells;
         match lane {
@@ -216,20 +233,11 @@ impl Outbox for EmbeddedQueue {
             return Ok(());
         }
         let json = |event| serde_json::to_string(event).map_err(|_| unwritable("an event"));
-        let bodies = events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
-        let now = micros(now);
-        self.database
-            .write(move |tx| {
-                let mut insert =
-                    tx.prepare_cached("INSERT INTO events (visible_at, receives, body) VALUES (?1, 0, ?2)")?;
-                for body in &bodies {
-                    insert.execute(params![now, body])?;
-                }
-                Ok(())
-            })
-            .await?;
-        self.bell(Lane::Events).notify_waiters();
-        Ok(())
+        self.put(events.iter().map(json).collect::<Result<Vec<_>, _>>()?, now).await
+    }
+
+    async fn send_probe(&self, probe: Probe, now: Timestamp) -> Result<(), StoreError> {
+        self.put(vec![serde_json::to_string(&probe).map_err(|_| unwritable("a probe"))?], now).await
     }
 
     /// A hint that is due now and waits already, never received, is not put in twice: nobody can settle it before

@@ -73,7 +73,13 @@ impl World {
     }
 
     fn tick(&self) -> Tick<'_> {
-        Tick { store: &self.store, outbox: &self.queue, config: &self.config, directory: Some(&self.shelf) }
+        Tick {
+            store: &self.store,
+            outbox: &self.queue,
+            config: &self.config,
+            directory: Some(&self.shelf),
+            pulse: None,
+        }
     }
 
     /// A tick at this time; what the App API was asked.

@@ -11,7 +11,7 @@ use crate::config::{Config, parse};
 use crate::customerio::event::Event;
 use crate::incident::told::{Receipt, Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
-use crate::queue::{Hint, Outbox};
+use crate::queue::{Hint, Outbox, Probe};
 use crate::steps::erase;
 use crate::steps::redrive::{Item, Kind, Outcome, Redrive};
 use crate::store::testing::*;
@@ -29,6 +29,10 @@ impl Outbox for Sent {
     async fn send_events(&self, events: &[Event], _: Timestamp) -> Result<(), StoreError> {
         self.events.lock().expect("no panic").extend_from_slice(events);
         Ok(())
+    }
+
+    async fn send_probe(&self, _: Probe, _: Timestamp) -> Result<(), StoreError> {
+        panic!("nobody redrives a probe")
     }
 
     async fn send_hints(&self, hints: &[Hint], _: Timestamp, _: Duration) -> Result<(), StoreError> {

@@ -273,8 +273,7 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
       and 3:10: error: "settle" in [reconciliation] is no duration: "6 h"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "6h"?
       and 4:11: error: "campaign" is missing in events of [reconciliation]; allowed: campaign = 5
       and 4:25: error: unknown key "campain" in events of [reconciliation]; allowed: name, campaign; did you mean "campaign"?
-    1:2: warning: "deadman" has no effect in this version: nothing is pinged; watch the daily digest instead
-      and 2:7: error: "url" in [deadman] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
+    2:7: error: "url" in [deadman] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     2:14: error: "group_wait" in [storm] is out of range: "2h"; allowed: 0s to 1h
       and 3:16: error: "repeat_every" in [storm] is out of range: "0s"; allowed: 1s to 7d
       and 4:18: error: "open_incidents" in [storm] is out of range: 0; allowed: 1 to 100000
