@@ -226,6 +226,31 @@ every = "hour"
 }
 
 #[tokio::test]
+async fn a_run_of_many_messages_is_one_run_of_its_own_hour() {
+    let runs = r#"
+rules = []
+[[heartbeats]]
+name = "Activation runs"
+source = "campaign:5"
+distinct = "journey"
+at_least = 3
+every = "hour"
+"#;
+    let t = Timeline::new("2026-11-23T06:00", runs).await;
+    t.until("2026-11-23T06:30").await;
+    // Of 06:30, 06:31 and 06:32: three runs of two messages each, the last of them in the next hour.
+    let began = ["01M83HHQJ0", "01M83HKJ50", "01M83HNCR0"].map(|time| format!("{time}AAAAAAAAAAAAAAAA"));
+    for hour in [6, 7] {
+        t.until(&format!("2026-11-23T{hour:02}:40")).await;
+        for journey in &began {
+            t.event(sent_email().of("campaign:5").with("journey_id", journey.as_str())).await;
+        }
+    }
+    t.until("2026-11-23T08:10").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
 async fn one_straggler_among_timely_events_is_no_silence() {
     let t = Timeline::new("2026-11-23T06:00", "rules = []\n").await;
     t.until("2026-11-23T12:00").await;

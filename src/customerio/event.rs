@@ -209,6 +209,11 @@ impl Identity {
         Self::of_parts(&[b"body", body_sha256, index.to_string().as_bytes()])
     }
 
+    /// The identity of a run through a workflow, as one that reached `action`; within `day` when its id holds no time.
+    pub fn of_journey(id: &str, action: Option<&str>, day: &str) -> Self {
+        Self::of_parts(&[b"journey", id.as_bytes(), action.unwrap_or_default().as_bytes(), day.as_bytes()])
+    }
+
     fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {

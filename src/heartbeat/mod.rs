@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::customerio::event::{Kind, Source};
+use crate::customerio::event::{Fate, Kind, Source};
 use crate::incident::Severity;
+use crate::tally::Series;
+use crate::tally::journeys::JOURNEY;
 
 /// A configured heartbeat.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,18 @@ pub struct Heartbeat {
     pub severity: Severity,
     /// Local dates whose periods are not judged.
     pub except: Vec<Date>,
+}
+
+impl Heartbeat {
+    /// Whether what is counted there are beats.
+    pub fn counts(&self, series: &Series) -> bool {
+        // A run is counted once as a run, and once more for each step that is asked for.
+        let action = match &self.action {
+            None => self.event != JOURNEY || series.action.is_none(),
+            asked => series.action == *asked,
+        };
+        series.fate == Fate::Counted && series.kind == self.event && series.source == self.source && action
+    }
 }
 
 /// How many beats a period must have.

@@ -51,6 +51,7 @@ pub fn noun(channel: &str) -> &str {
         "slack" => "Slack message",
         "webhook" => "webhook",
         "whatsapp" => "WhatsApp message",
+        "journey" => "run",
         _ => "message",
     }
 }

@@ -19,7 +19,7 @@ use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
 use crate::store::{Quarantined, Store, StoreError, Write};
 use crate::tally::coverage::Heard;
-use crate::tally::{Counted, Entry};
+use crate::tally::{Counted, Entry, journeys};
 
 /// A message that failed by itself is tried this often, then kept in quarantine (design, State).
 const RECEIVES_BEFORE_QUARANTINE: u32 = 5;
@@ -130,7 +130,8 @@ impl Evaluate<'_> {
         if events.is_empty() {
             return Ok(());
         }
-        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        let mut entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        entries.extend(journeys::entries(events, &self.config.heartbeats));
         let counted = self.store.count(&entries, now).await?;
         self.store.hear(&Heard::of(events)).await?;
         guardian::note(self.store, events).await?;

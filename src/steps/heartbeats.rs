@@ -6,7 +6,6 @@ use super::facts;
 use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::clock::{Minute, Span, minutes};
-use crate::customerio::event::Fate;
 use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
@@ -84,12 +83,7 @@ async fn judge(
 /// How often a workflow beat in a span.
 pub async fn beats(tick: &Tick<'_>, heartbeat: &Heartbeat, span: Span) -> Result<u64, StoreError> {
     let totals = tick.store.totals(Some(std::slice::from_ref(&heartbeat.event)), span).await?;
-    let ours = totals.iter().filter(|t| {
-        t.series.fate == Fate::Counted
-            && t.series.source == heartbeat.source
-            && heartbeat.action.as_ref().is_none_or(|a| t.series.action.as_ref() == Some(a))
-    });
-    Ok(ours.map(|t| t.count).sum())
+    Ok(totals.iter().filter(|t| heartbeat.counts(&t.series)).map(|t| t.count).sum())
 }
 
 async fn act(tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, now: Timestamp) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! members of one class. So the same event, any number of times, in any order, counts once (design, law 4).
 
 pub mod coverage;
+pub mod journeys;
 #[cfg(test)]
 pub mod testing;
 

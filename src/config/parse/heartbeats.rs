@@ -8,6 +8,7 @@ use super::{kinds, sources};
 use crate::config::reader::{Item, Problem, Table, Unique, quoted};
 use crate::customerio::event::Kind;
 use crate::heartbeat::{Every, Expect, Heartbeat};
+use crate::tally::journeys::JOURNEY;
 
 /// Largest number of beats: more than any sender has in a week.
 const MOST_BEATS: u64 = 10_000_000_000;
@@ -60,8 +61,7 @@ fn beat(table: &mut Table<'_>) -> Option<Kind> {
     }
     let event = table.get("event", kinds::one);
     let distinct = table.get("distinct", |item| item.one_of(&["journey"], |name| name));
-    // Journeys are not told apart yet; `not_yet` says that e-mails are counted in their place.
-    event.or_else(|| distinct.map(|_| Kind::known("email", "sent")))
+    event.or_else(|| distinct.map(|_| JOURNEY))
 }
 
 fn expect(table: &mut Table<'_>) -> Option<Expect> {

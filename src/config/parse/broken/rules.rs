@@ -122,7 +122,6 @@ fn heartbeats_that_are_wrong() {
     5:1: warning: "heartbeats.expect" has no effect in this version: what is usual is not learned, so this heartbeat is not judged; give at_least or at_most
       and 5:10: error: "expect" in [[heartbeats]] cannot be "guessed"; allowed: learned
     6:1: error: a heartbeat counts an event or journeys, not both; allowed: event = "email_sent", or distinct = "journey"
-      and 6:1: warning: "heartbeats.distinct" has no effect in this version: journeys are not told apart: every email_sent of the source counts
     6:9: error: "every" in [[heartbeats]] cannot be "month"; allowed: hour, day, week
     7:6: error: an hourly heartbeat has no "by": it is due at each hour's end; allowed: every = "day" or "week" with by, or no by
     6:6: error: "by" in [[heartbeats]] is no time of day: "fri 18:00"; allowed: 00:00 to 23:59, as HH:MM

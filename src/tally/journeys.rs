@@ -1,0 +1,186 @@
+//! Distinct journeys: one person's run through a workflow, counted once however many messages it makes. A heartbeat with
+//! `distinct = "journey"` asks for it.
+//!
+//! A run is an entry of its own beside the event that named it, through the same seen sets: once per run, whatever is
+//! retried. It counts at the time in its id, which is when the run began, so the sums of a span are exact. An id that
+//! holds no time counts once a day of the event, which is an approximation: a run over several days counts on each.
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::{Class, Entry, Series};
+use crate::customerio::event::{Event, FUTURE_MINUTES, Fate, Identity, Kind, TOO_LATE_DAYS};
+use crate::customerio::provider::Provider;
+use crate::heartbeat::Heartbeat;
+
+/// What a run is counted as.
+pub const JOURNEY: Kind = Kind::known("journey", "started");
+
+/// The runs that these heartbeats count, as these events name them.
+pub fn entries(events: &[Event], heartbeats: &[Heartbeat]) -> Vec<Entry> {
+    let counting = heartbeats.iter().filter(|heartbeat| heartbeat.event == JOURNEY);
+    let mut entries: Vec<Entry> = counting
+        .flat_map(|heartbeat| {
+            let ours = move |event: &&Event| {
+                event.source == heartbeat.source
+                    && heartbeat.action.as_ref().is_none_or(|action| event.action.as_ref() == Some(action))
+            };
+            events.iter().filter(ours).filter_map(|event| entry(event, heartbeat.action.as_deref()))
+        })
+        .collect();
+    // Two heartbeats may count the same runs, in other periods.
+    entries.sort_by_key(|entry| entry.identity);
+    entries.dedup_by_key(|entry| entry.identity);
+    entries
+}
+
+/// The run of an event, as one that reached `action`, if that is asked.
+fn entry(event: &Event, action: Option<&str>) -> Option<Entry> {
+    let id = event.journey_id.as_deref().filter(|_| event.fate != Fate::TooLate)?;
+    let begun =
+        began(id).filter(|begun| begun.duration_since(event.arrived) <= SignedDuration::from_mins(FUTURE_MINUTES));
+    let (identity, stamp, at) = match begun {
+        Some(begun) => (Identity::of_journey(id, action, ""), begun, begun),
+        None => {
+            let day = event.at.strftime("%F").to_string();
+            let identity = Identity::of_journey(id, action, &day);
+            (identity, within_day(event.at, identity)?, event.at)
+        }
+    };
+    // Its seen set may be gone, and nobody is told of so long ago.
+    if event.arrived.duration_since(at) > SignedDuration::from_hours(24 * TOO_LATE_DAYS) {
+        return None;
+    }
+    let series = Series {
+        kind: JOURNEY,
+        source: event.source.clone(),
+        action: action.map(str::to_owned),
+        cause: None,
+        fingerprint: 0,
+        provider: Provider::none(),
+        fate: event.fate,
+    };
+    Some(Entry { identity, stamp: Some(stamp), class: Class { series, at } })
+}
+
+/// An instant of the event's UTC day that is the same for each event of a run, and spreads runs over the day's seen
+/// sets.
+fn within_day(at: Timestamp, identity: Identity) -> Option<Timestamp> {
+    let day = at.as_second().div_euclid(86_400) * 86_400;
+    let Identity([a, b, c, d, ..]) = identity;
+    let offset = i64::from(u32::from_be_bytes([a, b, c, d])) % 86_400;
+    Timestamp::from_second(day).ok()?.checked_add(offset.seconds()).ok()
+}
+
+/// The time in a ULID: its first ten characters are milliseconds since 1970 in Crockford's base 32.
+/// Source: github.com/ulid/spec.
+fn began(id: &str) -> Option<Timestamp> {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let digit = |c: u8| ALPHABET.iter().position(|known| *known == c.to_ascii_uppercase());
+    let digits: Vec<usize> = id.bytes().map_while(digit).collect();
+    if id.len() != 26 || digits.len() != 26 || digits.first().is_none_or(|first| *first > 7) {
+        return None;
+    }
+    let milliseconds = digits.iter().take(10).fold(0_i64, |sum, digit| sum * 32 + *digit as i64);
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::customerio::parse::{Context, normalise};
+
+    const CONFIG: &str = r#"
+[workspace]
+name = "acme"
+[customerio]
+signing_keys = ["env:KEY"]
+[[receivers]]
+name = "screen"
+type = "console"
+[[routes]]
+receivers = ["screen"]
+[[heartbeats]]
+name = "Runs"
+source = "campaign:5"
+distinct = "journey"
+at_least = 40
+[[heartbeats]]
+name = "Runs a week"
+source = "campaign:5"
+distinct = "journey"
+every = "week"
+at_least = 200
+[[heartbeats]]
+name = "Reached step 97"
+source = "campaign:5"
+action = "97"
+distinct = "journey"
+at_least = 4
+"#;
+
+    fn t(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn event(id: &str, journey: &str, action: u32, at: &str) -> Event {
+        let body = format!(
+            r#"{{"event_id":"{id}","object_type":"email","metric":"sent","timestamp":{},
+            "data":{{"campaign_id":5,"action_id":{action},"journey_id":"{journey}","identifiers":{{"id":"u"}}}}}}"#,
+            t(at).as_second()
+        );
+        let config = parse::parse(CONFIG).config.expect("valid");
+        let context = Context { arrived: t(at), ignore: &config.ignore, privacy: config.privacy };
+        let mut read = normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
+        read.events.remove(0)
+    }
+
+    fn counted(events: &[Event]) -> Vec<(Option<String>, String, String)> {
+        let config = parse::parse(CONFIG).config.expect("valid");
+        let shown = |e: Entry| {
+            let stamp = e.stamp.map(|at| at.to_string()).unwrap_or_default();
+            (e.class.series.action, e.class.at.to_string(), stamp)
+        };
+        let mut counted: Vec<_> = entries(events, &config.heartbeats).into_iter().map(shown).collect();
+        counted.sort();
+        counted
+    }
+
+    #[test]
+    fn a_run_counts_once_when_it_began_and_once_for_each_step_that_is_asked_for() {
+        // 2026-01-01T00:00:00Z.
+        let run = "01KDVB5Z00J4M8X2C6V9T1R3QE";
+        let began = began(run).expect("a ULID").to_string();
+        let events = [
+            event("a", run, 96, "2026-01-01T02:00:00Z"),
+            event("b", run, 97, "2026-01-01T05:00:00Z"),
+            event("c", run, 97, "2026-01-03T05:00:00Z"),
+        ];
+        let expected = [(None, began.clone(), began.clone()), (Some("97".to_owned()), began.clone(), began)];
+        assert_eq!(counted(&events), expected);
+    }
+
+    #[test]
+    fn an_id_without_a_time_counts_once_a_day_and_is_looked_for_in_one_place() {
+        let at = |id, at| event(id, "run-4711", 96, at);
+        let day = [at("a", "2026-01-01T02:00:00Z"), at("b", "2026-01-01T23:00:00Z")];
+        let counted_on_a_day = counted(&day);
+        assert_eq!(counted_on_a_day.len(), 1);
+        assert_eq!(counted(&day[..1])[0].2, counted(&day[1..])[0].2, "the same seen set");
+        assert_eq!(counted(&[day[0].clone(), at("c", "2026-01-02T02:00:00Z")]).len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_began_over_eight_days_ago_is_not_counted_again_when_its_seen_set_is_gone() {
+        let run = "01KDVB5Z00J4M8X2C6V9T1R3QE";
+        assert!(counted(&[event("a", run, 96, "2026-01-12T00:00:00Z")]).is_empty());
+    }
+
+    #[test]
+    fn only_a_ulid_has_a_time() {
+        assert_eq!(began("01ARZ3NDEKTSV4RRFFQ69G5FAV"), Some(t("2016-07-30T23:54:10.259Z")));
+        for id in ["", "01ARZ3NDEKTSV4RRFFQ69G5FA", "81ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAU", "ä"] {
+            assert_eq!(began(id), None, "{id}");
+        }
+    }
+}
