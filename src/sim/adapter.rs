@@ -14,6 +14,7 @@ use crate::clock::{Minute, Span};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Event, Kind, SourceKind};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Hint, Outbox, Probe};
@@ -225,6 +226,14 @@ impl Store for Adapter {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         self.effect("verdicts", self.store.verdicts(from, to), |_, _| {}).await
+    }
+
+    async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError> {
+        self.effect("keep_day", self.store.keep_day(of, day), |(), _| {}).await
+    }
+
+    async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
+        self.effect("days", self.store.days(of, from, until), |_, _| {}).await
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -13,6 +13,7 @@ use crate::clock::{Minute, Span};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Identity, Kind, SourceKind};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
 use crate::silence::Silence;
@@ -44,6 +45,7 @@ struct Kept {
     silences: BTreeMap<String, Silence>,
     cursors: BTreeMap<String, String>,
     verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
+    days: BTreeMap<(String, i64), Day>,
 }
 
 struct Seen {
@@ -371,6 +373,16 @@ impl Store for Model {
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         let kept = self.kept();
         Ok(kept.verdicts.values().filter(|j| from <= j.period.end && j.period.end < to).cloned().collect())
+    }
+
+    async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        kept.days.entry((of.to_owned(), day.day)).or_insert_with(|| Day::unseen(day.day)).learn(day);
+        Ok(())
+    }
+
+    async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
+        Ok(self.kept().days.range((of.to_owned(), from)..(of.to_owned(), until)).map(|(_, day)| day.clone()).collect())
     }
 
     async fn purge(&self, now: Timestamp, _limit: usize) -> Result<usize, StoreError> {

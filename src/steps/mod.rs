@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod guardian;
 pub mod heartbeats;
+pub mod history;
 pub mod ingest;
 pub mod names;
 pub mod open;

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{deadman, digest, evaluate, heartbeats, names, resolve, sweep};
+use super::{deadman, digest, evaluate, heartbeats, history, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -48,6 +48,7 @@ impl Tick<'_> {
     /// Does what is due at `now`. A part that fails or panics does not keep the others from theirs.
     pub async fn run(&self, now: Timestamp) -> Result<(), TickFailed> {
         let mut failed = Vec::new();
+        part(&mut failed, "history", history::record_due(self, now)).await;
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;

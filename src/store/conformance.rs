@@ -15,6 +15,7 @@ use proptest::test_runner::TestRunner;
 use crate::clock::{Minute, Span};
 use crate::customerio::app_api::names::{LIST_BYTES, NameList, Names};
 use crate::customerio::event::{Fate, SourceKind};
+use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
@@ -73,6 +74,7 @@ macro_rules! conformance {
             a_lease_is_held_by_one_until_it_ends_or_is_given_back,
             a_cursor_moves_only_from_where_it_stands,
             the_last_verdict_on_a_period_stands,
+            a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
             names_are_kept_by_kind_and_the_last_ones_stand,
@@ -312,6 +314,27 @@ pub async fn the_last_verdict_on_a_period_stands(world: &dyn World) {
         world.any().keep_verdict(j).await.expect("writes");
     }
     assert_eq!(world.any().verdicts(t("14:00"), t("15:00")).await.expect("reads"), [last]);
+}
+
+pub async fn a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted(world: &dyn World) {
+    let today = Slot::of(t("14:00")).day();
+    let day = |day, counts: u32, hearing: &str| -> Day {
+        let json = serde_json::json!({ "day": day, "counts": vec![counts; 288], "hearing": hearing.repeat(288) });
+        serde_json::from_value(json).expect("a day")
+    };
+    for (of, kept) in [
+        ("campaign:5//email_sent", day(today, 3, "0")),
+        ("campaign:5//email_sent", day(today, 2, "1")),
+        ("campaign:5//email_sent", day(today + 1, 7, "1")),
+        ("campaign:5/97/email_sent", day(today, 9, "1")),
+    ] {
+        world.any().keep_day(of, &kept).await.expect("writes");
+    }
+    let days =
+        |from, until| async move { world.any().days("campaign:5//email_sent", from, until).await.expect("reads") };
+    assert_eq!(days(today, today + 1).await, [day(today, 3, "1")]);
+    assert_eq!(days(today - 9, today + 9).await, [day(today, 3, "1"), day(today + 1, 7, "1")]);
+    assert_eq!(days(today + 2, today + 9).await, []);
 }
 
 pub async fn a_quarantined_request_is_one_item_and_is_listed_without_its_body(world: &dyn World) {

@@ -20,6 +20,7 @@ use crate::clock::{Minute, Span};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::silence::Silence;
@@ -180,6 +181,12 @@ pub trait Store: Send + Sync {
 
     /// Verdicts of periods that ended in [from, to).
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError>;
+
+    /// Adds to what is kept of a day of what is counted as `of` ([`Day::learn`]).
+    async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError>;
+
+    /// The days that are kept of what is counted as `of`, in [from, until), oldest first; days since the Unix epoch.
+    async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError>;
 
     /// The names that were kept, of every kind of source.
     async fn names(&self) -> Result<Names, StoreError>;

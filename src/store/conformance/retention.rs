@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{World, span};
 use crate::clock::Minute;
+use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
@@ -173,10 +174,13 @@ pub async fn verdicts_and_cursors_expire_after_400_days(world: &dyn World) {
     for name in ["stands", "moves"] {
         assert_eq!(store.move_cursor(name, None, "a").await.expect("writes"), Write::Done);
     }
+    let today = Slot::of(t(WRITTEN)).day();
+    store.keep_day("campaign:5//email_sent", &Day::unseen(today)).await.expect("writes");
+    let days = async || store.days("campaign:5//email_sent", today, today + 1).await.expect("reads").len();
     let (from, to) = all_time();
     let verdicts = async || store.verdicts(from, to).await.expect("reads").len();
     world.clock_at(before(HISTORY_DAYS)).await;
-    assert_eq!(verdicts().await, 1);
+    assert_eq!((verdicts().await, days().await), (1, 1));
     assert_eq!(store.move_cursor("moves", Some("a"), "b").await.expect("writes"), Write::Done);
     assert_eq!(store.cursor("stands").await.expect("reads").as_deref(), Some("a"));
     world.clock_at(after(HISTORY_DAYS)).await;
@@ -185,4 +189,7 @@ pub async fn verdicts_and_cursors_expire_after_400_days(world: &dyn World) {
     assert_eq!(store.cursor("moves").await.expect("reads").as_deref(), Some("b"));
     assert_eq!(store.move_cursor("stands", None, "c").await.expect("writes"), Write::Done);
     assert_eq!(store.cursor("stands").await.expect("reads").as_deref(), Some("c"));
+    // Of a day nothing shows at which hour of it it expires.
+    world.clock_at(after(HISTORY_DAYS + 1)).await;
+    assert_eq!(days().await, 0);
 }

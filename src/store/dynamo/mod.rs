@@ -14,6 +14,7 @@
 //! | names | `ws#names` | kind of source |
 //! | coverage, cursor | `ws#coverage`, `ws#cursor#<name>` | `-` |
 //! | verdict | `ws#verdict#<month>` | end, begin, heartbeat |
+//! | day of a workflow | `ws#days#<what is counted>` | day |
 //! | silence | `ws#silence` | id |
 //! | quarantined request, list of them | `ws#quarantine#<id>`, `ws#quarantined#<day>` | `-`; time, id |
 //!
@@ -56,6 +57,7 @@ use crate::clock::{Clock, Minute, Span, SystemClock};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::silence::Silence;
@@ -228,6 +230,14 @@ impl Store for DynamoStore {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         timeline::verdicts(&self.table, from, to).await
+    }
+
+    async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError> {
+        timeline::keep_day(&self.table, of, day).await
+    }
+
+    async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
+        timeline::days(&self.table, of, from, until).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

@@ -12,6 +12,7 @@ use super::request::{If, Key, Sorts};
 use super::table::Table;
 use super::trouble;
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::store::{HISTORY_DAYS, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
 
@@ -94,4 +95,42 @@ pub async fn verdicts(table: &Table, from: Timestamp, to: Timestamp) -> Result<V
         (a.period.end, &a.heartbeat, a.period.start).cmp(&(b.period.end, &b.heartbeat, b.period.start))
     });
     Ok(verdicts)
+}
+
+fn day_key(table: &Table, of: &str, day: i64) -> Key {
+    Key { pk: table.partition(&["days", of]), sk: sortable_day(day) }
+}
+
+/// Days in the order of their numbers, for the next 27,000 years.
+fn sortable_day(day: i64) -> String {
+    format!("{:07}", day.max(0))
+}
+
+/// Written only by whoever saw what it adds to: counts only rise.
+pub async fn keep_day(table: &Table, of: &str, day: &Day) -> Result<(), StoreError> {
+    let key = day_key(table, of, day.day);
+    for _ in 0..TRIES {
+        let (known, version) = match table.get(&key).await? {
+            Some(item) => (document(&item, "a day")?, number_of(&item, VERSION).unwrap_or_default()),
+            None => (Day::unseen(day.day), 0),
+        };
+        let mut learnt = known.clone();
+        learnt.learn(day);
+        if version > 0 && learnt == known {
+            return Ok(());
+        }
+        let item = attributes([(JSON, json(&learnt, "a day")?), (VERSION, number(version.saturating_add(1)))]);
+        let when = if version == 0 { If::Absent } else { If::Is(VERSION, number(version)) };
+        let expires = days_after(table.now(), HISTORY_DAYS);
+        if table.put(&key, item, Some(expires), when).await? == Write::Done {
+            return Ok(());
+        }
+    }
+    Err(trouble::contended("a day"))
+}
+
+pub async fn days(table: &Table, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
+    let (from, last) = (sortable_day(from), sortable_day(until - 1));
+    let items = table.query(&table.partition(&["days", of]), Sorts::Between(&from, &last)).await?;
+    items.iter().map(|item| document(item, "a day")).collect()
 }

@@ -27,7 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
 pub(crate) use self::database::Database;
@@ -41,6 +41,7 @@ use crate::clock::{Clock, Minute, Span, SystemClock};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::queue::embedded::EmbeddedQueue;
@@ -79,6 +80,11 @@ impl EmbeddedStore {
     /// What is older than this many days has expired, in microseconds.
     fn kept_since(&self, days: i64) -> i64 {
         cutoff(self.clock.now(), days)
+    }
+
+    fn oldest_kept(&self, days: i64) -> Timestamp {
+        let kept = SignedDuration::from_hours(24).saturating_mul(i32::try_from(days).unwrap_or(i32::MAX));
+        self.clock.now().checked_sub(kept).unwrap_or(Timestamp::MIN)
     }
 
     /// Without the minutes whose registers have expired.
@@ -208,6 +214,14 @@ impl Store for EmbeddedStore {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         timeline::verdicts(&self.database, from, to, self.kept_since(HISTORY_DAYS)).await
+    }
+
+    async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError> {
+        timeline::keep_day(&self.database, of, day).await
+    }
+
+    async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
+        timeline::days(&self.database, of, from, until, self.oldest_kept(HISTORY_DAYS)).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

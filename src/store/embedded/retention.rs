@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::quarantine::overwriting;
 use super::{micros, reclaim};
 use crate::clock::Minute;
+use crate::heartbeat::history::Slot;
 use crate::silence::SILENCE_DAYS;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, REGISTER_DAYS, SEEN_DAYS, StoreError};
 
@@ -30,6 +31,7 @@ struct Retention {
 enum Unit {
     Micros,
     Minutes,
+    Days,
 }
 
 const fn keep(table: &'static str, key: &'static str, since: &'static str, days: i64) -> Retention {
@@ -53,6 +55,7 @@ const RETENTIONS: &[Retention] = &[
         ..keep("told", "key, receiver", "touched", HISTORY_DAYS)
     },
     keep("verdicts", "heartbeat, start", "ended", HISTORY_DAYS),
+    Retention { unit: Unit::Days, ..keep("days", "counted_as, day", "day", HISTORY_DAYS) },
     keep("silences", "id", "ends", SILENCE_DAYS),
     keep("cursors", "name", "moved_at", HISTORY_DAYS),
 ];
@@ -73,6 +76,7 @@ pub fn purge(connection: &Connection, now: Timestamp, limit: usize) -> Result<us
         let before = match unit {
             Unit::Micros => cutoff(now, *days),
             Unit::Minutes => Minute::of(now).0.saturating_sub(days * 24 * 60),
+            Unit::Days => Slot::of(now).day().saturating_sub(*days),
         };
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {since} < ?1 {also} LIMIT ?2)"

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::store::StoreError;
 
 /// Layouts, oldest first; a file's `user_version` says how many of them it has been through.
-const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2];
+const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2, LAYOUT_3];
 
 /// `AUTOINCREMENT` where an id must never name another row later: a worker that is too late would settle a message
 /// it never saw, and the series kept in memory would be another one's.
@@ -75,6 +75,14 @@ const LAYOUT_2: &str = "
 CREATE TABLE silences (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX silences_ends ON silences (ends);
 ALTER TABLE cursors ADD COLUMN moved_at INTEGER;
+";
+
+/// What workflows did, by day.
+const LAYOUT_3: &str = "
+CREATE TABLE days (
+    counted_as TEXT NOT NULL, day INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (counted_as, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX days_day ON days (day);
 ";
 
 /// Why an open file is not ours to use.

@@ -7,6 +7,7 @@ use super::database::Database;
 use super::retention::cutoff;
 use super::{micros, outcome, trouble};
 use crate::heartbeat::Judged;
+use crate::heartbeat::history::{Day, Slot};
 use crate::store::{HISTORY_DAYS, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
 
@@ -104,6 +105,49 @@ pub async fn verdicts(
             let mut statement = tx.prepare_cached(sql)?;
             let rows = statement.query_map([from, to], |row| row.get::<_, String>(0))?;
             let parse = |json: String| serde_json::from_str(&json).map_err(|e| trouble::unreadable("a verdict", &e));
+            rows.map(|row| row.map_err(StoreError::from).and_then(parse)).collect()
+        })
+        .await
+}
+
+/// Reading, adding and writing are one transaction: counts only rise, whoever looks.
+pub async fn keep_day(database: &Database, of: &str, day: &Day) -> Result<(), StoreError> {
+    let (of, day) = (of.to_owned(), day.clone());
+    database
+        .write(move |tx| {
+            let sql = "SELECT json FROM days WHERE counted_as = ?1 AND day = ?2";
+            let stored: Option<String> =
+                tx.prepare_cached(sql)?.query_row(params![of, day.day], |row| row.get(0)).optional()?;
+            let mut known = match &stored {
+                Some(json) => serde_json::from_str(json).map_err(|e| trouble::unreadable("a day", &e))?,
+                None => Day::unseen(day.day),
+            };
+            known.learn(&day);
+            let json = serde_json::to_string(&known).map_err(|_| trouble::unwritable("a day"))?;
+            if stored.as_ref() != Some(&json) {
+                let sql = "INSERT OR REPLACE INTO days (counted_as, day, json) VALUES (?1, ?2, ?3)";
+                tx.prepare_cached(sql)?.execute(params![of, day.day, json])?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Those before `kept_since` have expired.
+pub async fn days(
+    database: &Database,
+    of: &str,
+    from: i64,
+    until: i64,
+    kept_since: Timestamp,
+) -> Result<Vec<Day>, StoreError> {
+    let (of, from) = (of.to_owned(), from.max(Slot::of(kept_since).day()));
+    database
+        .read(move |tx| {
+            let sql = "SELECT json FROM days WHERE counted_as = ?1 AND day >= ?2 AND day < ?3 ORDER BY day";
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map(params![of, from, until], |row| row.get::<_, String>(0))?;
+            let parse = |json: String| serde_json::from_str(&json).map_err(|e| trouble::unreadable("a day", &e));
             rows.map(|row| row.map_err(StoreError::from).and_then(parse)).collect()
         })
         .await
