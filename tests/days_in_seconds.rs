@@ -1,5 +1,6 @@
 //! What needs hours or days to show: exactly these messages, at these minutes, and nothing else.
 
+use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::receivers::Outcome;
 use insta::assert_snapshot;
 
@@ -200,6 +201,69 @@ async fn a_low_day_pages_at_its_time_and_recovers_and_an_uncovered_day_is_unknow
     t.until("2026-11-24T15:50").await;
     t.silence_until("2026-11-24T17:40").await;
     t.until("2026-11-25T07:10").await;
+    assert_snapshot!(t.said());
+}
+
+const HOURLY: &str = r#"
+rules = []
+[[heartbeats]]
+name = "Activation hourly"
+source = "campaign:5"
+event = "email_sent"
+at_least = 2
+every = "hour"
+severity = "critical"
+"#;
+
+fn campaign(state: &str, started: u64, started_before: u64, sent: u64) -> Option<Said> {
+    let counts = [started, started_before, sent].map(Some);
+    let [started, started_before, sent] = counts;
+    Some(Said { state: Some(state.to_owned()), started, started_before, sent })
+}
+
+#[tokio::test]
+async fn a_low_page_says_why_as_far_as_customer_io_tells() {
+    for (said, expected) in [
+        (campaign("running", 9, 10, 0), "Activation hourly is low (started but not sent): 0 emails sent"),
+        (campaign("running", 1, 10, 0), "Activation hourly is low (fewer people enter): 0 emails sent"),
+        (
+            campaign("running", 9, 10, 9),
+            "Activation hourly is low (we are blind: it was sent, and we did not hear of it)",
+        ),
+        (None, "Activation hourly is low: 0 emails sent"),
+    ] {
+        let t = Timeline::new("2026-11-23T06:00", HOURLY).await;
+        t.campaign_says(said);
+        t.until("2026-11-23T07:04").await;
+        assert!(t.said().contains("pager opened"), "it pages: {}", t.said());
+        assert!(t.said().contains(expected), "{expected}: {}", t.said());
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_that_somebody_stopped_is_a_warning_that_is_not_repeated_until_it_runs_again() {
+    let warns =
+        "[[routes]]\nmatch = { severity = \"warning\" }\nreceivers = [\"chat\"]\n[[routes]]\nreceivers = [\"pager\"";
+    let t = Timeline::new("2026-11-23T06:00", "rules = []\n").await;
+    let t = t.renamed("[[routes]]\nreceivers = [\"pager\"", warns).reconfigured(HOURLY).await;
+    t.campaign_says(campaign("stopped", 0, 10, 0));
+    // Half a day of low hours: one warning to the chat, no page, no repeat after four hours.
+    t.until("2026-11-23T18:04").await;
+    // It runs, and still nobody enters: a page.
+    t.campaign_says(campaign("running", 0, 10, 0));
+    t.until("2026-11-23T19:04").await;
+    for _ in 0..2 {
+        t.event(sent_email().of("campaign:5")).await;
+    }
+    t.until("2026-11-23T19:10").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn what_must_run_pages_though_somebody_stopped_it() {
+    let t = Timeline::new("2026-11-23T06:00", &format!("{HOURLY}must_run = true\n")).await;
+    t.campaign_says(campaign("stopped", 0, 10, 0));
+    t.until("2026-11-23T07:04").await;
     assert_snapshot!(t.said());
 }
 

@@ -15,6 +15,7 @@ use cio_alert_bridge::customerio::event::{Fate, Kind, Source, SourceKind};
 use cio_alert_bridge::customerio::mask::mask;
 use cio_alert_bridge::customerio::provider::Provider;
 use cio_alert_bridge::heartbeat::Period;
+use cio_alert_bridge::heartbeat::why::Why;
 use cio_alert_bridge::incident::{How, Incident, IncidentKey, Member, Numbers, Severity, State, Subject};
 use cio_alert_bridge::message::Phase;
 use cio_alert_bridge::message::compose::{Facts, message};
@@ -88,6 +89,13 @@ fuzz_target!(|input: Input<'_>| {
             name: input.name.to_owned(),
             source: failing.first().map_or(Source::new(SourceKind::None, ""), |t| t.series.source.clone()),
             period: Period { start: begin, due: opened_at, end: opened_at },
+            why: match input.end % 5 {
+                0 => None,
+                1 => Some(Why::Stopped { state: input.name.to_owned() }),
+                2 => Some(Why::StartedNotSent { started: input.count.into() }),
+                3 => Some(Why::FewerEnter { started: input.count.into(), before: Some(input.of.into()) }),
+                _ => Some(Why::Unheard { sent: input.of.into() }),
+            },
         },
         2 => Subject::Blindness,
         _ => Subject::RollUp {

@@ -4,12 +4,14 @@ pub mod blindness;
 pub mod history;
 pub mod period;
 pub mod verdict;
+pub mod why;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::customerio::event::{Fate, Kind, Source};
+use crate::heartbeat::why::Why;
 use crate::incident::Severity;
 use crate::tally::Series;
 use crate::tally::journeys::JOURNEY;
@@ -28,9 +30,19 @@ pub struct Heartbeat {
     pub severity: Severity,
     /// Local dates whose periods are not judged.
     pub except: Vec<Date>,
+    /// That somebody stopped the workflow is no excuse.
+    pub must_run: bool,
 }
 
 impl Heartbeat {
+    /// How bad it is that the workflow is low, or high: a deliberate stop is for its owner to know.
+    pub fn severity_of(&self, why: Option<&Why>) -> Severity {
+        match why {
+            Some(why) if why.is_deliberate() && !self.must_run => self.severity.min(Severity::Warning),
+            _ => self.severity,
+        }
+    }
+
     /// Whether what is counted there are beats.
     pub fn counts(&self, series: &Series) -> bool {
         // A run is counted once as a run, and once more for each step that is asked for.

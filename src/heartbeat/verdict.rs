@@ -72,6 +72,7 @@ mod tests {
             every: Every::Hour,
             severity: Severity::Critical,
             except: vec![],
+            must_run: false,
         }
     }
 

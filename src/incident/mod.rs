@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::customerio::event::Source;
 use crate::heartbeat::Period;
+use crate::heartbeat::why::Why;
 use crate::route::Labels;
 
 /// How bad it is; the order is the order of badness.
@@ -135,6 +136,9 @@ pub enum Subject {
         name: String,
         source: Source,
         period: Period,
+        /// As far as Customer.io's own numbers tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Why>,
     },
     /// Nothing has arrived for longer than chance explains (design, Coverage).
     Blindness,
@@ -240,6 +244,12 @@ pub struct Incident {
 impl Incident {
     pub fn is_open(&self) -> bool {
         self.state == State::Open
+    }
+
+    /// Somebody stopped the workflow: its owner was told, and need not hear it again and again.
+    pub fn is_deliberate(&self) -> bool {
+        let stopped = matches!(&self.subject, Subject::Heartbeat { why: Some(why), .. } if why.is_deliberate());
+        stopped && self.severity < Severity::Critical
     }
 
     /// How roll-ups name it.

@@ -101,6 +101,7 @@ pub fn next_notification(
         (Stage::Opened { severity }, State::Open) if incident.severity > *severity => {
             Notify::Worsened { from: *severity, to: incident.severity }
         }
+        (Stage::Opened { .. }, State::Open) if incident.is_deliberate() => Notify::No(Quiet::UpToDate { until: None }),
         (Stage::Opened { .. }, State::Open) => repeating(told, policy, now),
         (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. } | Stage::Dropped { .. }, _) => {
             Notify::No(Quiet::Finished)

@@ -216,6 +216,7 @@ receivers = ["screen"]
                     name: format!("{} {id}", "h".repeat(length)),
                     source: source.parse().expect("a source"),
                     period: crate::heartbeat::Period { start: AT, due: AT, end: AT },
+                    why: None,
                 };
                 match shape {
                     0 => incident("failing", &[(Dimension::Source, &source)], &[&source]),

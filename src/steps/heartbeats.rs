@@ -1,11 +1,15 @@
 //! tick's work on heartbeats and blindness: reads counts, asks for verdicts, opens incidents.
 
+use std::time::{Duration, Instant};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts;
 use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::clock::{Minute, Span, minutes};
+use crate::customerio::event::SourceKind;
+use crate::heartbeat::why::{self, Said, Why};
 use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
@@ -14,18 +18,58 @@ use crate::store::{StoreError, Write};
 /// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
 const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
 
+/// What one tick takes to ask Customer.io why workflows are low, and one workflow of that.
+const ASKING: Duration = Duration::from_secs(12);
+const ONE_ANSWER: Duration = Duration::from_secs(6);
+
 /// Periods judged per tick and heartbeat: after a long pause the rest waits for the next tick.
 const PERIODS_PER_TICK: usize = 50;
 
 /// Judges every period that is due; the cursor moves after the work.
 pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let mut asking = Asking { left: ASKING };
     for heartbeat in &tick.config.heartbeats {
-        judge_one(tick, heartbeat, now).await?;
+        judge_one(tick, heartbeat, &mut asking, now).await?;
     }
     Ok(())
 }
 
-async fn judge_one(tick: &Tick<'_>, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), StoreError> {
+/// What a tick may still take to ask Customer.io why: a page waits for no longer.
+struct Asking {
+    left: Duration,
+}
+
+impl Asking {
+    /// What Customer.io's own numbers say of a low verdict; a page without them is better than none.
+    async fn why(&mut self, tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, expected: u64) -> Option<Why> {
+        let directory = tick.directory.filter(|_| heartbeat.source.kind == SourceKind::Campaign)?;
+        let time = self.left.min(ONE_ANSWER);
+        if time.is_zero() {
+            return None;
+        }
+        let begun = Instant::now();
+        let Period { start, due, .. } = judged.period;
+        let whole_hours = due - SignedDuration::from_secs(due.as_second().rem_euclid(3600));
+        let asked = directory.campaign(&heartbeat.source.id, start, whole_hours, time);
+        let told = match tokio::time::timeout(time, asked).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) => {
+                tracing::warn!(event = "campaign_not_asked", heartbeat = heartbeat.name, %error);
+                Said::default()
+            }
+            Err(_) => Said::default(),
+        };
+        self.left = self.left.saturating_sub(begun.elapsed());
+        why::why(heartbeat, expected, &told)
+    }
+}
+
+async fn judge_one(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let zone = &tick.config.workspace.zone;
     let cursor = format!("heartbeat/{}", heartbeat.name);
     let mut stored = tick.store.cursor(&cursor).await?;
@@ -46,7 +90,7 @@ async fn judge_one(tick: &Tick<'_>, heartbeat: &Heartbeat, now: Timestamp) -> Re
         }
         if !heartbeat.except.contains(&period::date_of(current, zone)) {
             let Some(judged) = judge(tick, heartbeat, current, now).await? else { break };
-            act(tick, heartbeat, &judged, now).await?;
+            act(tick, heartbeat, &judged, asking, now).await?;
         }
         let next = period::after(heartbeat.every, current, zone);
         let to = next.start.to_string();
@@ -86,7 +130,13 @@ pub async fn beats(tick: &Tick<'_>, heartbeat: &Heartbeat, span: Span) -> Result
     Ok(totals.iter().filter(|t| heartbeat.counts(&t.series)).map(|t| t.count).sum())
 }
 
-async fn act(tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, now: Timestamp) -> Result<(), StoreError> {
+async fn act(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    judged: &Judged,
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tick.store.keep_verdict(judged).await?;
     tracing::info!(
         event = "verdict",
@@ -105,9 +155,37 @@ async fn act(tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, now: Times
     };
     let overdue = now.duration_since(judged.period.due);
     let Some(expected) = expected.filter(|_| overdue <= TOO_OLD_TO_PAGE) else { return Ok(()) };
-    let opening = Opening::of_heartbeat(tick.config, heartbeat, judged, expected);
-    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
-    Ok(())
+    let why = match judged.verdict {
+        Verdict::Low => asking.why(tick, heartbeat, judged, expected).await,
+        _ => None,
+    };
+    let opening = Opening::of_heartbeat(tick.config, heartbeat, judged, expected, why);
+    match open::open(tick.store, tick.outbox, tick.config, opening.clone(), now).await? {
+        Some(_) => Ok(()),
+        None => runs_again(tick, heartbeat, opening, now).await,
+    }
+}
+
+/// An open incident that was put down to a workflow somebody stopped: low for another reason now, it is one like any
+/// other.
+async fn runs_again(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    opening: Opening,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = IncidentKey::new(&tick.config.workspace.name, &opening.subject);
+    let Some(open) = tick.store.episodes(&key).await?.pop().filter(Incident::is_open) else { return Ok(()) };
+    let Subject::Heartbeat { why, .. } = &opening.subject else { return Ok(()) };
+    if !open.is_deliberate() || why.as_ref().is_none_or(Why::is_deliberate) {
+        return Ok(());
+    }
+    let worse = open::routed(tick.config, &open, heartbeat.severity_of(why.as_ref()), now);
+    let worse = Incident { subject: opening.subject, numbers: opening.numbers, ..worse };
+    match tick.store.write_incident(&worse).await? {
+        Write::Done => open::hint(tick.outbox, &worse, now).await,
+        Write::Conflict => Ok(()),
+    }
 }
 
 /// Whether an open heartbeat incident is over: its period caught up, or a later one is fine.

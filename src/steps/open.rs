@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::customerio::event::Source;
+use crate::heartbeat::why::Why;
 use crate::heartbeat::{Heartbeat, Judged};
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, State, Subject};
 use crate::queue::{Hint, Outbox};
@@ -53,15 +54,25 @@ impl Opening {
         }
     }
 
-    pub fn of_heartbeat(config: &Config, heartbeat: &Heartbeat, judged: &Judged, expected: u64) -> Self {
+    pub fn of_heartbeat(
+        config: &Config,
+        heartbeat: &Heartbeat,
+        judged: &Judged,
+        expected: u64,
+        why: Option<Why>,
+    ) -> Self {
+        let severity = heartbeat.severity_of(why.as_ref());
+        let mut labels = heartbeat_labels(config, heartbeat);
+        labels.insert(Label::Severity, vec![severity.as_str().to_owned()]);
         let subject = Subject::Heartbeat {
             name: heartbeat.name.clone(),
             source: heartbeat.source.clone(),
             period: judged.period,
+            why,
         };
         Self {
-            severity: heartbeat.severity,
-            labels: heartbeat_labels(config, heartbeat),
+            severity,
+            labels,
             subject,
             since: judged.period.start,
             last: judged.period.due,

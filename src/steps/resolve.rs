@@ -180,7 +180,7 @@ async fn end(
 async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result<Option<Incident>, StoreError> {
     let severity = match &incident.subject {
         Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
-        Subject::Heartbeat { name, .. } => tick.config.heartbeat(name).map(|h| h.severity),
+        Subject::Heartbeat { name, why, .. } => tick.config.heartbeat(name).map(|h| h.severity_of(why.as_ref())),
         Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
     };
     let severity = severity.filter(|s| *s > incident.severity);

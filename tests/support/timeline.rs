@@ -1,13 +1,17 @@
 //! Days in seconds: the product's steps over its store, a clock set by hand, and receivers that write down what they
 //! are told. For what needs hours; what crosses a process is tested on [`super::Serve`].
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cio_alert_bridge::cli::demo::stage::Stage as Bridge;
 use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
+use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
+use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
@@ -58,7 +62,23 @@ pub struct Timeline {
     heard: Heard,
     pager: Mood,
     chat: Mood,
+    campaign: Campaign,
     clock: Arc<ManualClock>,
+}
+
+/// What the App API says of every campaign; `None`: it answers nothing.
+#[derive(Clone, Default)]
+struct Campaign(Arc<Mutex<Option<Said>>>);
+
+#[async_trait]
+impl Directory for Campaign {
+    async fn list(&self, _: &'static ListRow, _: Duration) -> Result<BTreeMap<String, String>, AppApiError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn campaign(&self, _: &str, _: Timestamp, _: Timestamp, _: Duration) -> Result<Said, AppApiError> {
+        self.0.lock().unwrap().clone().ok_or(AppApiError::Address)
+    }
 }
 
 struct Notes {
@@ -97,7 +117,9 @@ impl Timeline {
         let (heard, pager, chat) = (Heard::default(), Mood::default(), Mood::default());
         let folder = tempfile::tempdir().unwrap();
         let stage = stage(HEAD, rest, &clock, &folder, &heard, [&pager, &chat]).await;
-        Self { stage, head: HEAD.to_owned(), folder, heard, pager, chat, clock }
+        let campaign = Campaign::default();
+        let stage = stage.asking(Arc::new(campaign.clone()));
+        Self { stage, head: HEAD.to_owned(), folder, heard, pager, chat, campaign, clock }
     }
 
     /// Another wording in the shared part of the configuration, from the next [`Self::reconfigured`] on.
@@ -111,10 +133,11 @@ impl Timeline {
 
     /// The same data under another configuration, as after a restart.
     pub async fn reconfigured(self, rest: &str) -> Self {
-        let Self { stage: old, head, folder, heard, pager, chat, clock } = self;
+        let Self { stage: old, head, folder, heard, pager, chat, campaign, clock } = self;
         drop(old);
         let stage = stage(&head, rest, &clock, &folder, &heard, [&pager, &chat]).await;
-        Self { stage, head, folder, heard, pager, chat, clock }
+        let stage = stage.asking(Arc::new(campaign.clone()));
+        Self { stage, head, folder, heard, pager, chat, campaign, clock }
     }
 
     /// Nobody was there until then.
@@ -174,6 +197,11 @@ impl Timeline {
     }
 
     /// What the chat answers from now on.
+    /// From now on the App API says so of the campaign; `None`: it cannot be reached.
+    pub fn campaign_says(&self, said: Option<Said>) {
+        *self.campaign.0.lock().unwrap() = said;
+    }
+
     pub fn chat_answers(&self, outcome: Option<Outcome>) {
         *self.chat.lock().unwrap() = outcome;
     }

@@ -16,6 +16,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::config::Config;
 use crate::config::schema::ReceiverConfig;
 use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
+use crate::customerio::app_api::Directory;
 use crate::customerio::signature;
 use crate::queue::Hint;
 use crate::queue::embedded::EmbeddedQueue;
@@ -53,6 +54,7 @@ pub struct Stage {
     pub queue: Arc<EmbeddedQueue>,
     ingest: Ingest,
     deliver: Deliver,
+    directory: Option<Arc<dyn Directory>>,
 }
 
 impl Stage {
@@ -91,7 +93,12 @@ impl Stage {
             leases: AtomicU64::new(0),
             names: Default::default(),
         };
-        Ok(Self { config, clock, store, queue, ingest, deliver })
+        Ok(Self { config, clock, store, queue, ingest, deliver, directory: None })
+    }
+
+    /// With somebody who answers for the App API.
+    pub fn asking(self, directory: Arc<dyn Directory>) -> Self {
+        Self { directory: Some(directory), ..self }
     }
 
     /// Posts a body as Customer.io does, signed now.
@@ -120,7 +127,7 @@ impl Stage {
             store: self.store.as_ref(),
             outbox: self.queue.as_ref(),
             config: &self.config,
-            directory: None,
+            directory: self.directory.as_deref(),
             pulse: None,
         };
         tick.run(now).await?;

@@ -32,8 +32,7 @@ fn heartbeat(mut table: Table<'_>, names: &mut Unique) -> Option<Heartbeat> {
     let every = every(&mut table);
     let severity = severity(&mut table);
     let except = table.list("except", Item::date).unwrap_or_default();
-    // Checked only: `not_yet` says that it has no effect.
-    table.get("must_run", Item::boolean);
+    let must_run = table.get("must_run", Item::boolean).unwrap_or(false);
     table.finish();
     Some(Heartbeat {
         name: name?,
@@ -44,6 +43,7 @@ fn heartbeat(mut table: Table<'_>, names: &mut Unique) -> Option<Heartbeat> {
         every: every?,
         severity,
         except,
+        must_run,
     })
 }
 

@@ -10,7 +10,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
     ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
-    ("heartbeats.must_run", "whether the workflow is running is not asked of Customer.io"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),

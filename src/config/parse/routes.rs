@@ -109,6 +109,7 @@ mod tests {
                 name: String::new(),
                 source: Source::new(SourceKind::Campaign, "5"),
                 period: Period { start: at, due: at, end: at },
+                why: None,
             },
             Subject::Blindness,
         ];

@@ -4,6 +4,7 @@
 //! requests a second, bytes, pages and time, and never repeats a request: who calls it decides when to ask again.
 //! Source: <https://docs.customer.io/integrations/api/app/>.
 
+pub mod campaign;
 pub mod listing;
 pub mod names;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -23,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::schema::{CustomerIo, Region};
 use crate::config::secrets::{SecretError, SecretRef, Secrets};
 use crate::customerio::event::SourceKind;
+use crate::heartbeat::why::Said;
 use crate::receivers::http::{self, Client, Failure};
 
 /// The App API's host in each region. Source: "Journeys App API", Overview.
@@ -101,6 +104,9 @@ impl From<SecretError> for AppApiError {
 pub trait Directory: Send + Sync {
     /// The senders of one list: id to name, as the sender wrote them; those that were read within `time`.
     async fn list(&self, row: &'static ListRow, time: Duration) -> Result<BTreeMap<String, String>, AppApiError>;
+
+    /// What it says of a campaign in a span of whole hours, as far as that was said within `time`.
+    async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError>;
 }
 
 /// The App API of one workspace.
@@ -128,10 +134,10 @@ impl AppApi {
         })
     }
 
-    /// What the App API answers to a `GET`.
-    async fn get(&self, path: &'static str, query: &str, time: Duration) -> Result<String, AppApiError> {
+    /// What the App API answers to a `GET` of `place`, which errors call `path`.
+    async fn get(&self, path: &'static str, place: &str, query: &str, time: Duration) -> Result<String, AppApiError> {
         let question = if query.is_empty() { "" } else { "?" };
-        let url = http::address(&format!("{}{path}{question}{query}", self.base)).map_err(|_| AppApiError::Address)?;
+        let url = http::address(&format!("{}{place}{question}{query}", self.base)).map_err(|_| AppApiError::Address)?;
         let headers = [self.authorization().await?];
         let time = time.min(ANSWER_WITHIN);
         let answer = self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?;
@@ -180,7 +186,7 @@ impl Directory for AppApi {
                 Some(start) if row.query.is_empty() => format!("start={}", encoded(start)),
                 Some(start) => format!("{}&start={}", row.query, encoded(start)),
             };
-            let body = match self.get(row.path, &query, left).await {
+            let body = match self.get(row.path, row.path, &query, left).await {
                 // A limit passes: the list is asked for again, whole. What stays is no reason to lose what was read.
                 Err(error) if page > 0 && !matches!(error, AppApiError::Limited { .. }) => {
                     tracing::warn!(event = "names_cut_short", list = row.path, %error);
@@ -198,7 +204,41 @@ impl Directory for AppApi {
         tracing::warn!(event = "names_cut", list = row.path, names = names.len());
         Ok(names)
     }
+
+    async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError> {
+        let until = Instant::now() + time;
+        let ask = async |path: &'static str, rest: &str, query: &str| {
+            self.pace().await;
+            let place = format!("/v1/campaigns/{}{rest}", encoded(id));
+            self.get(path, &place, query, until.saturating_duration_since(Instant::now())).await
+        };
+        let state = campaign::state(&ask("/v1/campaigns/{id}", "", "").await?);
+        let hours = usize::try_from(to.duration_since(from).as_hours()).unwrap_or_default();
+        // A week before as well: what is usual differs from workflow to workflow.
+        let before = (from - WEEK).as_second();
+        let (from, to) = (from.as_second(), to.as_second());
+        let metrics = "/v1/campaigns/{id}/journey_metrics";
+        let asked = format!("start={before}&end={to}&resolution=hours");
+        let entered = ask(metrics, "/journey_metrics", &asked).await.map(|body| campaign::series(&body, "started"));
+        let metrics = "/v1/campaigns/{id}/metrics";
+        let asked = format!("version=2&res=hours&tz=UTC&start={from}&end={to}");
+        let sent = ask(metrics, "/metrics", &asked).await.map(|body| campaign::series(&body, "sent"));
+        for error in [entered.as_ref().err(), sent.as_ref().err()].into_iter().flatten() {
+            tracing::warn!(event = "campaign_not_asked", campaign = id, %error);
+        }
+        let entered = entered.ok().flatten().filter(|series| series.len() > hours);
+        let total = |series: &[u64]| series.iter().sum();
+        Ok(Said {
+            state,
+            started: entered.as_ref().map(|series| series.iter().rev().take(hours).sum()),
+            started_before: entered.as_ref().map(|series| series.iter().take(hours).sum()),
+            sent: sent.ok().flatten().map(|series| total(&series)),
+        })
+    }
 }
+
+/// What a period is compared with: the same hours of the same weekday.
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A query's value, percent-encoded (RFC 3986, section 2.3): an unencoded `+` gives an empty answer, not an error.
 fn encoded(text: &str) -> String {

@@ -137,3 +137,47 @@ async fn a_key_that_is_not_set_or_is_none_is_named_and_not_shown() {
     let (_, value) = api_with("http://127.0.0.1:1".into(), KEY).authorization().await.expect("a header");
     assert_eq!((value.is_sensitive(), value), (true, HeaderValue::from_static("Bearer app-key-s3cret")));
 }
+
+#[tokio::test]
+async fn a_campaign_is_asked_for_its_state_and_for_its_hours_with_those_of_a_week_before() {
+    let server = StandIn::start().await;
+    let hours = |first: u64, middle: usize, last: u64| {
+        let mut all = vec![first; 2];
+        all.extend(vec![900; middle]);
+        all.extend(vec![last; 2]);
+        serde_json::json!({ "journey_metric": { "started": all } }).to_string()
+    };
+    let entered = hours(50, 166, 3);
+    server.script(&[
+        (200, r#"{"campaign":{"id":5,"state":"running","active":true}}"#),
+        (200, &entered),
+        (200, r#"{"metric":{"series":{"sent":[4,3],"failed":[1,0]}}}"#),
+    ]);
+    let (from, to) = (Timestamp::from_second(1_764_000_000), Timestamp::from_second(1_764_007_200));
+    let (from, to) = (from.expect("a time"), to.expect("a time"));
+    let said = api(&server).campaign("5", from, to, TIME).await.expect("an answer");
+    let expected = Said { state: Some("running".into()), started: Some(6), started_before: Some(100), sent: Some(7) };
+    assert_eq!(said, expected);
+    let asked: Vec<String> = server.requests().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(
+        asked,
+        [
+            "/v1/campaigns/5",
+            "/v1/campaigns/5/journey_metrics?start=1763395200&end=1764007200&resolution=hours",
+            "/v1/campaigns/5/metrics?version=2&res=hours&tz=UTC&start=1764000000&end=1764007200",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_a_campaign_does_not_say_is_not_known_and_its_state_is_worth_something_alone() {
+    let server = StandIn::start().await;
+    server.script(&[(200, r#"{"campaign":{"state":"stopped"}}"#), (400, "{}"), (200, r#"{"metric":{}}"#)]);
+    let (from, to) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(2));
+    let said = api(&server).campaign("5", from, to, TIME).await;
+    assert_eq!(said, Ok(Said { state: Some("stopped".into()), ..Said::default() }));
+    server.answer(401, &[], "{}");
+    let refused = api(&server).campaign("5/../7?", from, to, TIME).await;
+    assert_eq!(refused, Err(AppApiError::Refused { status: 401, path: "/v1/campaigns/{id}" }));
+    assert_eq!(server.requests().last().map(|seen| seen.path.clone()).as_deref(), Some("/v1/campaigns/5%2F..%2F7%3F"));
+}

@@ -61,6 +61,7 @@ fn catalogue() -> Vec<(String, Message)> {
             name: "Activation daily".into(),
             source: Source::new(SourceKind::Campaign, "5"),
             period: Period { start: t("00:00"), due: t("17:00"), end: t("23:00") },
+            why: None,
         },
         opened_at: t("17:02"),
         since: t("00:00"),

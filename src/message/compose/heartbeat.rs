@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::{Parts, Telling, field};
 use crate::customerio::event::Source;
+use crate::heartbeat::why::Why;
 use crate::heartbeat::{Every, Heartbeat, Period};
 use crate::incident::{How, Numbers, State};
 use crate::message::{About, text, words};
 
-pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: Period) -> Parts {
+pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: Period, why: Option<&Why>) -> Parts {
     let Telling { incident, facts, config, .. } = *telling;
     let heartbeat = config.heartbeat(name);
     let Numbers { count, of } = incident.numbers;
@@ -20,7 +21,10 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     let when = period_in_words(telling, heartbeat.map(|h| h.every), period, until);
     let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
     let headline = match incident.state {
-        State::Open => format!("{name} is {state}: {counted}{}", telling.still_open_for(0)),
+        State::Open => {
+            let because = why.map(|why| format!(" ({})", short(why))).unwrap_or_default();
+            format!("{name} is {state}{because}: {counted}{}", telling.still_open_for(0))
+        }
         State::Resolved { how: How::RuleGone, .. } => format!("{name} was {state}: {counted}"),
         State::Resolved { .. } => format!("{name} beats as it should again; it was {state}: {counted}"),
     };
@@ -34,7 +38,14 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     if let Some(click) = words::where_to_click(config, &facts.names, source) {
         fields.push(field("In Customer.io", click));
     }
-    let steps = if low { LOW_STEPS } else { HIGH_STEPS };
+    if let Some(why) = why {
+        fields.insert(1, field("Why", long(why)));
+    }
+    let steps = match why {
+        Some(why) => steps_for(why),
+        None if low => LOW_STEPS,
+        None => HIGH_STEPS,
+    };
     let about = About {
         sources: vec![source.to_string()],
         rule: None,
@@ -45,6 +56,54 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         of,
     };
     Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), ..Parts::default() }
+}
+
+/// Why it is low, for the first line.
+const fn short(why: &Why) -> &'static str {
+    match why {
+        Why::Stopped { .. } => "stopped in Customer.io",
+        Why::StartedNotSent { .. } => "started but not sent",
+        Why::FewerEnter { .. } => "fewer people enter",
+        Why::Unheard { .. } => "we are blind: it was sent, and we did not hear of it",
+    }
+}
+
+fn long(why: &Why) -> String {
+    let people = |n: u64| if n == 1 { "1 person".to_owned() } else { format!("{} people", text::number(n)) };
+    match why {
+        Why::Stopped { state } => format!("Customer.io says that the campaign is {state}"),
+        Why::StartedNotSent { started } => {
+            format!("{} entered as usual, Customer.io says, and little was sent", people(*started))
+        }
+        Why::FewerEnter { started, before: Some(before) } => {
+            format!("{} entered, Customer.io says; a week before it was {}", people(*started), text::number(*before))
+        }
+        Why::FewerEnter { started, before: None } => format!("{} entered, Customer.io says", people(*started)),
+        Why::Unheard { sent } => format!("Customer.io says that {} were sent", text::number(*sent)),
+    }
+}
+
+/// Where to look first when the reason is known.
+const fn steps_for(why: &Why) -> &'static [&'static str] {
+    match why {
+        Why::Stopped { .. } => &[
+            "Ask whoever stopped it in Customer.io whether that was meant; if so, set an end to this heartbeat (except, or remove it).",
+        ],
+        Why::StartedNotSent { .. } => &[
+            "Open the workflow in Customer.io and follow one person through it: where do they wait?",
+            "Look for drafts that wait for approval, and for failed or undeliverable messages of its first step.",
+            "Look at the conditions and filters between the trigger and the message: who changed them?",
+        ],
+        Why::FewerEnter { .. } => &[
+            "Look at the trigger event in Customer.io (Activity Logs): does it still arrive, under the same name?",
+            "Ask who deployed the backend since the last good period: does it still send the trigger event?",
+            "Look at the trigger's filters and the frequency setting: who changed them?",
+        ],
+        Why::Unheard { .. } => &[
+            "Open the reporting webhook in Customer.io (Integrations): is it enabled, and is this metric ticked?",
+            "Look whether it fails there, and whether its address is this bridge's.",
+        ],
+    }
 }
 
 /// The path that experienced people walk when a workflow is quiet.

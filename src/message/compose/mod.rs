@@ -85,7 +85,9 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
     let telling = Telling { incident, phase, facts, config, now };
     let parts = match &incident.subject {
         Subject::Rule { name, .. } => rule::parts(&telling, name),
-        Subject::Heartbeat { name, source, period } => heartbeat::parts(&telling, name, source, *period),
+        Subject::Heartbeat { name, source, period, why } => {
+            heartbeat::parts(&telling, name, source, *period, why.as_ref())
+        }
         Subject::Blindness => blindness::parts(&telling),
         Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
         Subject::Digest { date } => Parts {
