@@ -72,6 +72,8 @@ fn day(totals: Vec<Total>) -> Day {
         from: t("23T00:00"),
         to: t("24T00:00"),
         totals,
+        earlier: Vec::new(),
+        history: BTreeMap::new(),
         verdicts: Vec::new(),
         incidents: vec![incident],
         untold: Vec::new(),
@@ -109,4 +111,16 @@ fn sources_have_their_names_and_what_providers_refused_is_a_line() {
     let few =
         said(vec![total("bounced", "gmail.com", 4), total("failed", "gmail.com", 9), total("sent", "gmail.com", 9)]);
     assert!(!few.contains("by mailbox provider"), "{few}");
+}
+
+#[test]
+fn failures_are_compared_with_the_days_before() {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let earlier = vec![
+        ("the day before", vec![total("sent", "gmail.com", 1000), total("bounced", "gmail.com", 8)]),
+        ("a week before", vec![total("bounced", "gmail.com", 8)]),
+    ];
+    let totals = vec![total("sent", "gmail.com", 1040), total("bounced", "gmail.com", 41)];
+    let said = lines(&config, &Day { earlier, ..day(totals) }, t("24T08:00")).join("\n");
+    assert!(said.contains("email: 1,040 sent, 41 bounced (3.9 %; 0.8 % the day before)"), "{said}");
 }

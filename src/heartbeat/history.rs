@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::Heartbeat;
+use super::{Heartbeat, period};
 use crate::clock::{Minute, Span};
 use crate::tally::Cell;
 use crate::tally::coverage::Coverage;
@@ -160,6 +162,20 @@ pub fn days(
     }
     days.retain(|day| day.slots().next().is_some());
     days
+}
+
+/// The counts of these local dates; `None` for one of which less than half was heard.
+pub fn of_dates(days: &[Day], dates: &[Date], zone: &TimeZone) -> Vec<Option<u64>> {
+    let of_date = |date: &Date| {
+        let slots = |date: Date| Slot::of(period::midnight(date, zone)).0;
+        let (from, until) = (slots(*date), slots(date.saturating_add(1.day())));
+        let ours = days.iter().flat_map(Day::slots).filter(|(slot, ..)| (from..until).contains(&slot.0));
+        let (count, covered) = ours.fold((0_u64, 0_i64), |(count, covered), (_, n, is_covered)| {
+            (count + u64::from(n), covered + i64::from(is_covered))
+        });
+        (covered * 2 >= until - from).then_some(count)
+    };
+    dates.iter().map(of_date).collect()
 }
 
 impl Heartbeat {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -11,6 +12,7 @@ use super::{guardian, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
+use crate::heartbeat::history::{self, Slot};
 use crate::heartbeat::period;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, Numbers, Severity, State, Subject};
@@ -18,6 +20,7 @@ use crate::message::text;
 use crate::route::{Label, Labels};
 use crate::silence::{Silence, words};
 use crate::store::{StoreError, Write};
+use crate::tally::Total;
 
 /// Where the digest's cursor stands: the last local date it was made for.
 pub const CURSOR: &str = "digest";
@@ -36,7 +39,7 @@ pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError>
     let due = period::instant(today, digest.at, zone);
     let last_due = if now >= due { today } else { today.saturating_sub(1.day()) };
     let stored = tick.store.cursor(CURSOR).await?;
-    let sent_until = stored.as_deref().and_then(|text| text.parse::<jiff::civil::Date>().ok());
+    let sent_until = stored.as_deref().and_then(|text| text.parse::<Date>().ok());
     let to = last_due.to_string();
     match sent_until {
         Some(sent) if sent >= last_due => return Ok(()),
@@ -54,17 +57,15 @@ pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError>
     }
 }
 
-async fn gather(
-    tick: &Tick<'_>,
-    date: jiff::civil::Date,
-    at: jiff::civil::Time,
-    now: Timestamp,
-) -> Result<Day, StoreError> {
+async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timestamp) -> Result<Day, StoreError> {
     let zone = &tick.config.workspace.zone;
     let to = period::midnight(date, zone);
     let from = period::midnight(date.saturating_sub(1.day()), zone);
     let sent_at = period::instant(date, at, zone);
-    let totals = tick.store.totals(None, Span::new(Minute::of(from), Minute::of(to))).await?;
+    let totals = of_day(tick, date, 1).await?;
+    let earlier =
+        vec![("the day before", of_day(tick, date, 2).await?), ("a week before", of_day(tick, date, 8).await?)];
+    let history = fortnight(tick, from, to).await?;
     let mut verdicts = tick.store.verdicts(from - LONG_AGO, to + LONGEST_PERIOD).await?;
     let last_told = sent_at - SignedDuration::from_hours(24);
     // Those due on that day, and older ones that could not be judged before the last digest.
@@ -105,7 +106,48 @@ async fn gather(
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
     let names = names::kept(tick.store, tick.config).await;
-    Ok(Day { names, date, from, to, totals, verdicts, incidents, untold, silenced, quarantined, coverage, keys })
+    Ok(Day {
+        names,
+        date,
+        from,
+        to,
+        totals,
+        earlier,
+        history,
+        verdicts,
+        incidents,
+        untold,
+        silenced,
+        quarantined,
+        coverage,
+        keys,
+    })
+}
+
+/// What was counted on the local day so many days before a date.
+async fn of_day(tick: &Tick<'_>, date: Date, ago: i16) -> Result<Vec<Total>, StoreError> {
+    let midnight =
+        |ago: i16| Minute::of(period::midnight(date.saturating_sub(ago.days()), &tick.config.workspace.zone));
+    tick.store.totals(None, Span::new(midnight(ago), midnight(ago - 1))).await
+}
+
+/// The last days of every heartbeat, by what is counted.
+async fn fortnight(
+    tick: &Tick<'_>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<BTreeMap<String, Vec<history::Day>>, StoreError> {
+    let days = i64::from(digest::sparkline::DAYS);
+    let mut kept = BTreeMap::new();
+    for heartbeat in &tick.config.heartbeats {
+        let of = heartbeat.counted_as();
+        if !kept.contains_key(&of) {
+            let (first, last) = (Slot::of(from).day() - days, Slot::of(to).day() + 1);
+            let days = tick.store.days(&of, first, last).await?;
+            kept.insert(of, days);
+        }
+    }
+    Ok(kept)
 }
 
 /// Incidents by the silence that kept them from a receiver.

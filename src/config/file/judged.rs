@@ -119,7 +119,8 @@ pub struct Heartbeat {
     pub severity: Option<Severity>,
     /// Dates whose periods are not judged: days, or the Mondays of weeks. Default: none.
     pub except: Option<Vec<Date>>,
-    /// The workflow must be running.
+    /// That somebody stopped the workflow is no excuse. Without it a campaign that Customer.io calls stopped is a warning,
+    /// told once, until it runs again (needs `app_api_key`).
     #[schemars(extend("default" = false))]
     pub must_run: Option<bool>,
 }
