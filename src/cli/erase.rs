@@ -79,7 +79,7 @@ async fn erase(args: &EraseArgs, now: Timestamp) -> anyhow::Result<ExitCode> {
         let shown: Vec<_> = found.iter().map(|trace| shown(trace, erased.contains(&trace.id))).collect();
         println!("{}", json!(shown));
     } else {
-        print(&opened, &found, &erased, now);
+        print(&opened, &found, args.yes.then_some(&erased), now);
     }
     let all = found.len() == erased.len() && rest.is_empty();
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -113,7 +113,8 @@ fn shown(trace: &Trace, erased: bool) -> serde_json::Value {
     })
 }
 
-fn print(opened: &Opened, found: &[Trace], erased: &HashSet<String>, now: Timestamp) {
+/// `erased`: the ids of what is gone, if anything was to go.
+fn print(opened: &Opened, found: &[Trace], erased: Option<&HashSet<String>>, now: Timestamp) {
     let zone = &opened.config.workspace.zone;
     for trace in found {
         let at = text::clock(trace.received_at, zone, now);
@@ -132,10 +133,12 @@ fn print(opened: &Opened, found: &[Trace], erased: &HashSet<String>, now: Timest
         0 => requests,
         n => format!("{requests} and {}", text::count("dead letter", n)),
     };
-    match (found.len(), erased.len()) {
+    match (found.len(), erased.map(HashSet::len)) {
         (0, _) => println!("No trace."),
-        (_, 0) => println!("{what} would be removed; --yes does it."),
-        (all, gone) if gone < all => println!("{gone} of {what} removed; somebody else holds the rest: run it again."),
+        (_, None) => println!("{what} would be removed; --yes does it."),
+        (all, Some(gone)) if gone < all => {
+            println!("Of {what} {gone} removed; somebody else may hold the rest: run it again.");
+        }
         _ => println!("{what} removed."),
     }
 }

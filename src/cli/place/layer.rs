@@ -33,10 +33,8 @@ pub async fn text(lambda: &Endpoint<'_>, arn: &str) -> Result<String, String> {
     let layer: Layer = serde_json::from_str(&layer).map_err(|_| "Lambda's answer cannot be read".to_owned())?;
     let unreachable = |why: &dyn std::fmt::Display| format!("the layer's archive: {why}");
     let address = http::address(&layer.content.location).map_err(|why| unreachable(&why))?;
-    let (status, archive) = Client::new()
-        .download(&address, ARCHIVE_BYTES, DOWNLOAD_WITHIN)
-        .await
-        .map_err(|why| unreachable(&why))?;
+    let (status, archive) =
+        Client::new().download(&address, ARCHIVE_BYTES, DOWNLOAD_WITHIN).await.map_err(|why| unreachable(&why))?;
     if status != 200 {
         return Err(unreachable(&format!("its server answered {status}")));
     }

@@ -88,7 +88,10 @@ mod tests {
     fn of_an_error_only_the_code_is_kept() {
         let xml = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>m</Message></Error></ErrorResponse>";
         assert_eq!(code(xml).as_deref(), Some("ValidationError"));
-        assert_eq!(code(r#"{"Message":"User: arn","Code":"AccessDeniedException"}"#).as_deref(), Some("AccessDeniedException"));
+        assert_eq!(
+            code(r#"{"Message":"User: arn","Code":"AccessDeniedException"}"#).as_deref(),
+            Some("AccessDeniedException")
+        );
         for body in ["", "<a", "{}", r#"{"Code":"ada@example.com"}"#] {
             assert_eq!(code(body), None, "{body}");
         }

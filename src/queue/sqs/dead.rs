@@ -170,7 +170,11 @@ impl DeadLetters for SqsDeadLetters {
                 let entries: Vec<Entry> = batch.iter().enumerate().filter_map(entry).collect();
                 let request = self.client.change_message_visibility_batch().queue_url(&queue.url);
                 if let Err(error) = request.set_entries(Some(entries)).send().await {
-                    tracing::warn!(event = "dead_letters_not_given_back", queue = name(queue.origin), why = why(&error));
+                    tracing::warn!(
+                        event = "dead_letters_not_given_back",
+                        queue = name(queue.origin),
+                        why = why(&error)
+                    );
                 }
             }
         }
