@@ -96,7 +96,9 @@ async fn sdk() -> SdkConfig {
 
 async fn credentials(sdk: &SdkConfig) -> anyhow::Result<Credentials> {
     // What the SDK says of it may name files and profiles; how to go on is the same for all.
-    let none = || anyhow!("no AWS credentials: set AWS_PROFILE, or, logged in by SSO, run {LOGGED_IN}");
+    let none = || {
+        anyhow!("no AWS credentials: set AWS_PROFILE to a profile with keys; logged in by SSO, run {LOGGED_IN} first")
+    };
     let provider = sdk.credentials_provider().ok_or_else(none)?;
     provider.provide_credentials().await.map_err(|_| none())
 }

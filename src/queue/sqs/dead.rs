@@ -1,6 +1,9 @@
 //! Dead letters of SQS: to look at one is to receive it, so each is given back.
 //! Source: Amazon SQS API reference, ReceiveMessage, ChangeMessageVisibilityBatch and GetQueueAttributes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
