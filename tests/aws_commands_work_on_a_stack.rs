@@ -46,8 +46,12 @@ async fn dead_events(deployed: &Deployed) -> Vec<String> {
     for _ in 0..3 {
         deliver(&ingest, &failed_email().of("transactional:2")).await;
     }
-    let given_up = deployed.stack.events.receive(EVENTS_BATCH).await;
+    let mut given_up = deployed.stack.events.receive(EVENTS_BATCH).await;
     deployed.stack.events.delete(&given_up).await;
+    // One that was answered 503 may have been stored all the same.
+    let id = |body: &str| serde_json::from_str::<Value>(body).expect("JSON")["event_id"].to_string();
+    given_up.sort_by_key(|message| id(&message.body));
+    given_up.dedup_by_key(|message| id(&message.body));
     for message in &given_up {
         send(&deployed.stack.events.dead, &message.body).await;
     }
