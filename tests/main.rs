@@ -9,11 +9,15 @@ mod a_restart_forgets_nothing;
 mod a_silent_workflow_pages;
 mod an_outage_is_one_page_and_one_resolve;
 #[cfg(feature = "aws")]
+mod aws_a_later_versions_word_stands;
+#[cfg(feature = "aws")]
 mod aws_a_receivers_trouble_stays_its_own;
 #[cfg(feature = "aws")]
 mod aws_a_resolve_never_overtakes_its_opening;
 #[cfg(feature = "aws")]
 mod aws_a_signed_webhook_comes_out_at_every_receiver;
+#[cfg(feature = "aws")]
+mod aws_commands_work_on_a_stack;
 #[cfg(feature = "aws")]
 mod aws_figures;
 #[cfg(feature = "aws")]

@@ -187,3 +187,13 @@ async fn nothing_is_done_when_it_is_not_clear_what() {
     assert_eq!(ran.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("there is no bridge.db in") && !empty.exists());
 }
+
+#[cfg(not(feature = "aws"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_was_built_without_aws_says_so() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args(["redrive", "--stack", "cio-alert-bridge"]);
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("ran").expect("the bridge command");
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("built without AWS"), "{ran:?}");
+}

@@ -21,6 +21,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "template.yaml").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+STACK = (ROOT / "src/cli/place/stack.rs").read_text()
 FUNCTIONS = ("Ingest", "Evaluate", "Deliver", "Tick")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:mine"
@@ -306,6 +307,46 @@ class TheQueues(unittest.TestCase):
             + DEFAULT.function("Deliver")["Timeout"]
         )
         self.assertLessEqual(spent, 60)
+
+
+class TheOutputs(unittest.TestCase):
+    """What `bridge --stack NAME` finds its way by."""
+
+    def test_each_names_what_the_commands_take_it_for(self):
+        wanted = {
+            "TableName": "Table",
+            "EventsQueueUrl": "EventsQueue",
+            "EventsDeadLettersUrl": "EventsDeadLetters",
+            "HintsQueueUrl": "HintsQueue",
+            "HintsDeadLettersUrl": "HintsDeadLetters",
+            "TickDeadLettersUrl": "TickDeadLetters",
+        }
+        self.assertEqual({name: named(DEFAULT.outputs[name]) for name in wanted}, wanted)
+        # The very layer that the functions run with.
+        self.assertEqual([DEFAULT.outputs["ConfigurationLayerArn"]], DEFAULT.function("Tick")["Layers"])
+        read = set(re.findall(r'const [A-Z_]+: &str = "(\w+(?:Name|Url|Arn))";', STACK))
+        self.assertEqual(read, {*wanted, "ConfigurationLayerArn"})
+
+    def test_every_dead_letter_queue_is_among_them(self):
+        dead = {name for name in DEFAULT.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+        self.assertEqual(dead, {named(url) for name, url in DEFAULT.outputs.items() if name.endswith("DeadLettersUrl")})
+        for queue in DEFAULT.of_type("AWS::SQS::Queue").values():
+            if "RedrivePolicy" in queue:
+                self.assertIn(named(queue["RedrivePolicy"]["deadLetterTargetArn"]), dead)
+
+    def test_what_a_person_needs_is_documented(self):
+        section = OPERATIONS.split("## From a terminal, on AWS", 1)[1].split("\n## ", 1)[0]
+        for action in (
+            "cloudformation:DescribeStacks",
+            "lambda:GetLayerVersion",
+            *sorted({action for action, _ in DEFAULT.policy("Deliver") if action.startswith("dynamodb:")}),
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:GetQueueAttributes",
+        ):
+            self.assertIn(f'"{action}"', section)
 
 
 class TheTable(unittest.TestCase):

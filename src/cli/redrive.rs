@@ -1,6 +1,7 @@
-//! `bridge redrive`: what could not be understood or delivered, listed; sent again or dropped.
+//! `bridge redrive`: what could not be understood, processed or delivered, listed; sent again or dropped.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use jiff::Timestamp;
@@ -10,10 +11,16 @@ use super::place::{Opened, Place, refused, whoami};
 use crate::clock::{Clock, SystemClock};
 use crate::config::reader::quoted;
 use crate::message::text;
-use crate::steps::redrive::{Item, Kind, Outcome, Redrive};
+use crate::steps::redrive::{self, Item, Kind, Outcome, Redrive, dead};
 
 /// Characters of a long id that are shown; so many also suffice on the command line, as does any unique beginning.
 const ID_SHOWN: usize = 12;
+
+/// Dead letters are out of everybody's sight for so long while they are looked at, at most ...
+const LOOKED_AT: Duration = Duration::from_secs(60);
+
+/// ... and while they are sent or dropped.
+const ACTED_UPON: Duration = Duration::from_secs(300);
 
 /// List what could not be understood or delivered; send it again, or drop it
 #[derive(Debug, clap::Args)]
@@ -25,10 +32,12 @@ Examples:
   bridge redrive --drop 9f86d081884c 1a2b3c4d-1@on-call
   bridge redrive --send --all               everything; --all alone means the same
   bridge redrive --drop --all               give everything up
+  bridge redrive --stack cio-alert-bridge   on AWS, with the dead letters of its queues
 
 Nothing is changed without --send, --drop or --all. An id may be cut to any beginning that only it has. \
 A request that is read again counts as of the time it first arrived, once, however often it is sent. \
-It works on a folder that `bridge serve` is running on.
+It works on a folder that `bridge serve` is running on. On AWS at most 500 dead letters of each queue are read at once; \
+nobody else sees them meanwhile.
 
 Exit code: 0 nothing waits, or all that was asked for is done; 1 something waits or could not be sent; 2 bad arguments.")]
 pub struct RedriveArgs {
@@ -36,7 +45,7 @@ pub struct RedriveArgs {
     #[arg(long, value_name = "ID", num_args = 0..)]
     send: Option<Vec<String>>,
 
-    /// Give these up: a request is deleted, an alert is told to that receiver no more
+    /// Give these up: a request or dead letter is deleted, an alert is told to that receiver no more
     #[arg(long, value_name = "ID", num_args = 0..)]
     drop: Option<Vec<String>>,
 
@@ -80,25 +89,33 @@ async fn redrive(args: &RedriveArgs, now: Timestamp) -> anyhow::Result<ExitCode>
         store: opened.store.as_ref(),
         outbox: opened.outbox.as_ref(),
         config: &opened.config,
+        dead_letters: opened.dead_letters.as_deref(),
         process: std::process::id().to_string(),
     };
-    let items = step.list(now).await?;
-    let Some(asked) = asked else {
-        show(&opened, &items, args.json, now)?;
-        return Ok(exit(items.is_empty()));
-    };
+    let mut items = step.list(now).await?;
+    let mut notes = Vec::new();
+    if let Some(letters) = step.dead_letters {
+        let hold = if asked.is_some() { ACTED_UPON } else { LOOKED_AT };
+        let (held, more) = dead::hold(letters, hold).await?;
+        (items, notes) = ([items, held].concat(), more);
+        redrive::sort(&mut items);
+    }
     let mut done = Vec::new();
-    for (item, what) in chosen(&items, &asked)? {
-        let outcome = match what {
-            Do::Send => step.send(item, now).await?,
-            Do::Drop => step.give_up(item, &whoami(), now).await?,
-        };
-        let (outcome, note) = match outcome {
-            Outcome::Sent(note) => ("sent", note),
-            Outcome::Dropped => ("dropped", String::new()),
-            Outcome::Kept(why) => ("kept", why),
-        };
-        done.push(Done { item, outcome, note });
+    let acted = match &asked {
+        None => Ok(()),
+        Some(asked) => act(&step, &items, asked, now, &mut done).await,
+    };
+    if let Some(letters) = step.dead_letters {
+        let is_gone = |item: &Item| done.iter().any(|done: &Done<'_>| done.item.id == item.id && done.outcome != KEPT);
+        dead::give_back(letters, &items, is_gone).await;
+    }
+    acted?;
+    for note in &notes {
+        eprintln!("note: {note}");
+    }
+    if asked.is_none() {
+        show(&opened, &items, args.json, now)?;
+        return Ok(exit(items.is_empty() && notes.is_empty()));
     }
     if args.json {
         println!("{}", serde_json::to_string(&done)?);
@@ -111,7 +128,34 @@ async fn redrive(args: &RedriveArgs, now: Timestamp) -> anyhow::Result<ExitCode>
             println!("Nothing waits.");
         }
     }
-    Ok(exit(done.iter().all(|done| done.outcome != "kept")))
+    // Of everything that was asked for, a part was not even read.
+    let is_cut = args.all && !notes.is_empty();
+    Ok(exit(!is_cut && done.iter().all(|done| done.outcome != KEPT)))
+}
+
+const KEPT: &str = "kept";
+
+/// Sends and drops what is asked for; `done` says what came of it, also when the store fails before the end.
+async fn act<'i>(
+    step: &Redrive<'_>,
+    items: &'i [Item],
+    asked: &Asked<'_>,
+    now: Timestamp,
+    done: &mut Vec<Done<'i>>,
+) -> anyhow::Result<()> {
+    for (item, what) in chosen(items, asked)? {
+        let outcome = match what {
+            Do::Send => step.send(item, now).await?,
+            Do::Drop => step.give_up(item, &whoami(), now).await?,
+        };
+        let (outcome, note) = match outcome {
+            Outcome::Sent(note) => ("sent", note),
+            Outcome::Dropped => ("dropped", String::new()),
+            Outcome::Kept(why) => (KEPT, why),
+        };
+        done.push(Done { item, outcome, note });
+    }
+    Ok(())
 }
 
 /// Which ids for what; `None` in place of ids: all of them. `None` at all: only a list.
@@ -177,6 +221,7 @@ fn show(opened: &Opened, items: &[Item], json: bool, now: Timestamp) -> anyhow::
         let kind = match item.kind {
             Kind::Quarantined => "quarantined",
             Kind::Undeliverable => "undeliverable",
+            Kind::DeadLetter => "dead letter",
         };
         let event = item.event_id.as_deref().map_or_else(String::new, |id| format!("  event {id}"));
         let at = text::clock(item.received_at, zone, now);
@@ -189,7 +234,7 @@ fn show(opened: &Opened, items: &[Item], json: bool, now: Timestamp) -> anyhow::
     Ok(())
 }
 
-/// The beginning of a request's long id; a pair's whole.
+/// The beginning of a long id; a pair's whole.
 fn short(id: &str) -> &str {
     if id.contains('@') { id } else { id.get(..ID_SHOWN).unwrap_or(id) }
 }

@@ -57,6 +57,10 @@ pub struct Policy {
     pub storm: Storm,
 }
 
+/// How long a pair is left alone whose state only a later version can read: longer than a queue hides a hint, so that
+/// none of its tries is used up and tick makes new hints until that version is deployed.
+pub const LATER_VERSION: Duration = Duration::from_secs(90);
+
 /// Decides. `told` must speak of the incident's episode, `silence` mutes the incident now.
 ///
 /// A silence mutes openings, what became worse, repeats and edits; never the resolve of an opening that was delivered.
@@ -73,10 +77,9 @@ pub fn next_notification(
     if let Some(until) = told.next_attempt_at.filter(|at| now < *at) {
         return Notify::No(Quiet::Waiting { until });
     }
-    if let Subject::Digest { .. } = incident.subject {
-        return Notify::Digest;
-    }
     match (&told.stage, incident.state) {
+        (Stage::Newer, _) => Notify::No(Quiet::Waiting { until: now + LATER_VERSION }),
+        _ if matches!(incident.subject, Subject::Digest { .. }) => Notify::Digest,
         (Stage::Nothing | Stage::Silenced { .. }, State::Open) => opening(incident, told, policy, silence, now),
         // A page that nobody heard of may be open all the same; to close one that is not does no harm.
         (Stage::Nothing | Stage::Silenced { .. } | Stage::RolledUp { .. }, State::Resolved { .. }) if told.begun => {
@@ -358,6 +361,15 @@ mod tests {
         let wait = Notify::No(Quiet::Waiting { until: at(3) });
         assert_eq!(next_notification(&incident, &told, &policy(false), None, at(2)), wait);
         assert_eq!(next_notification(&incident, &told, &policy(false), None, at(3)), Notify::Opened);
+    }
+
+    #[test]
+    fn what_a_later_version_knows_better_is_left_to_it() {
+        for (state, posts) in [(State::Open, true), (RESOLVED, true), (RESOLVED, false)] {
+            let incident = incident(Severity::Critical, state);
+            let due = next_notification(&incident, &told(Stage::Newer), &policy(posts), None, at(1));
+            assert_eq!(due, Notify::No(Quiet::Waiting { until: at(1) + LATER_VERSION }));
+        }
     }
 
     #[test]

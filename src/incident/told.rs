@@ -1,7 +1,7 @@
 //! What a receiver was last told about an incident.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Numbers, Severity};
 
@@ -43,6 +43,16 @@ pub enum Stage {
     Undeliverable { reason: String },
     /// Somebody gave up on telling it (`bridge redrive --drop`).
     Dropped { by: String, at: Timestamp },
+    /// What a later version knows and this one does not, during a deployment or after going back. Never written, so that
+    /// it cannot take the place of what is stored: who finds it leaves the pair to the later version.
+    #[serde(skip)]
+    Newer,
+}
+
+/// A stage, or [`Stage::Newer`] where this version cannot read it.
+fn stage<'de, D: Deserializer<'de>>(from: D) -> Result<Stage, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(Stage::deserialize(value).unwrap_or(Stage::Newer))
 }
 
 /// Told is kept per (incident key, receiver), over all episodes, so that messages of two episodes never overtake
@@ -51,6 +61,7 @@ pub enum Stage {
 pub struct Told {
     /// The episode that `stage` speaks of.
     pub episode: u32,
+    #[serde(deserialize_with = "stage")]
     pub stage: Stage,
     /// When something was last delivered, edits of what was said aside.
     pub last_at: Option<Timestamp>,
@@ -114,5 +125,32 @@ impl Told {
     /// Whether it never heard of its episode: neither alone nor in a roll-up.
     pub fn is_untold(&self) -> bool {
         matches!(self.stage, Stage::Nothing | Stage::Silenced { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_wrote_is_known_as_that_and_never_written_over() {
+        for stage in [
+            r#"{"is":"whispered","to":"ada"}"#,
+            r#"{"is":"opened","severity":"apocalyptic"}"#,
+            r#"{"is":"rolled_up"}"#,
+            r#""finished""#,
+        ] {
+            let stored = format!(
+                r#"{{"episode":3,"stage":{stage},"last_at":null,"receipt":null,"attempts":1,"next_attempt_at":null,
+                    "trouble":null,"mood":"new"}}"#
+            );
+            let told: Told = serde_json::from_str(&stored).expect("reads");
+            assert_eq!((told.episode, &told.stage), (3, &Stage::Newer), "{stage}");
+            assert!(!told.is_final() && !told.is_untold() && !told.is_opened());
+            assert!(serde_json::to_string(&told).is_err());
+        }
+        let known = Told { stage: Stage::Silenced { silence: "a".into(), over: true }, ..Told::nothing(1) };
+        let again: Told = serde_json::from_str(&serde_json::to_string(&known).expect("writes")).expect("reads");
+        assert_eq!(again, known);
     }
 }

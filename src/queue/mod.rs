@@ -1,5 +1,6 @@
 //! The two queues of the flow. A message is delivered at least once and in no order; steps must not mind.
 
+pub mod dead_letters;
 pub mod embedded;
 #[cfg(feature = "aws")]
 pub mod sqs;

@@ -1,6 +1,7 @@
 //! The queues on SQS, standard ones: at least once, in no order.
 //! Source of the numbers: Amazon SQS API reference, SendMessageBatch and ChangeMessageVisibility.
 
+pub mod dead;
 #[cfg(test)]
 pub(crate) mod moto;
 #[cfg(test)]

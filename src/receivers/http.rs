@@ -9,6 +9,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::http::response::Parts;
 use hyper::http::uri::{InvalidUri, PathAndQuery, Scheme};
 use hyper::{Method, Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -128,7 +129,26 @@ impl Client {
         within(timeout, self.answer(request, bytes, now)).await
     }
 
+    /// Gets once what is no text: the status, and at most `bytes` of what came with it.
+    pub async fn download(&self, url: &Uri, bytes: usize, timeout: Duration) -> Result<(u16, Vec<u8>), Failure> {
+        let request = request(Method::GET, url, &[], Vec::new())?;
+        let reading = async {
+            let (head, body) = self.read(request, bytes).await?;
+            Ok((head.status.as_u16(), body))
+        };
+        tokio::time::timeout(timeout, reading).await.unwrap_or(Err(Failure::Timeout { after: timeout }))
+    }
+
     async fn answer(&self, request: Request<Full<Bytes>>, bytes: usize, now: Timestamp) -> Result<Answer, Failure> {
+        let (head, start) = self.read(request, bytes).await?;
+        Ok(Answer {
+            status: head.status.as_u16(),
+            retry_after: retry_after(&head.headers, now),
+            body: String::from_utf8_lossy(&start).into_owned(),
+        })
+    }
+
+    async fn read(&self, request: Request<Full<Bytes>>, bytes: usize) -> Result<(Parts, Vec<u8>), Failure> {
         let response = self.inner.request(request).await.map_err(|e| failure(&e))?;
         let (head, mut body) = response.into_parts();
         let mut start = Vec::new();
@@ -140,11 +160,7 @@ impl Client {
             let room = bytes - start.len();
             start.extend(frame.data_ref().into_iter().flatten().take(room));
         }
-        Ok(Answer {
-            status: head.status.as_u16(),
-            retry_after: retry_after(&head.headers, now),
-            body: String::from_utf8_lossy(&start).into_owned(),
-        })
+        Ok((head, start))
     }
 }
 

@@ -105,6 +105,10 @@ impl Deliver {
     async fn once(&self, held: &Held<'_>, told: Option<&Told>) -> Result<Next, StoreError> {
         let hint = held.hint;
         let now = self.clock.now();
+        if told.is_some_and(|told| told.stage == Stage::Newer) {
+            tracing::warn!(event = "told_by_a_later_version", incident = %hint.incident, receiver = hint.receiver);
+            return Ok(Next::Wait(notify::LATER_VERSION));
+        }
         let Some(incident) = self.episode_due(hint, told).await? else { return Ok(Next::Nothing) };
         let told = match told {
             Some(told) if told.episode == incident.episode => told.clone(),

@@ -80,6 +80,8 @@ fn standing(
     let nothing = Told::nothing(incident.episode);
     let told = match told {
         Some(told) if told.episode > incident.episode => return Standing::KnowsTheEnd,
+        // For whoever can read it.
+        Some(Told { stage: Stage::Newer, .. }) => return Standing::Due,
         // It may still owe an earlier episode's end, which comes first.
         Some(told) if told.episode < incident.episode && !told.is_final() => return Standing::Due,
         Some(told) if told.episode == incident.episode => told,

@@ -6,6 +6,8 @@
 pub mod app_api;
 pub mod clock;
 #[cfg(feature = "aws")]
+pub mod deployed;
+#[cfg(feature = "aws")]
 pub mod dynalite;
 pub mod event;
 #[cfg(feature = "aws")]
@@ -27,6 +29,8 @@ pub mod world;
 
 pub use app_api::AppApi;
 pub use clock::{Faketime, ts};
+#[cfg(feature = "aws")]
+pub use deployed::Deployed;
 pub use event::{Event, event, failed_email, sent_email};
 pub use http::{Answer, signature};
 #[cfg(feature = "aws")]

@@ -47,10 +47,15 @@ impl Moto {
 
     /// Calls by the query protocol.
     pub async fn query(&self, service: &str, form: &str) {
+        self.query_of(service, form, "2010-03-31").await;
+    }
+
+    /// The same, of another version of a service.
+    pub async fn query_of(&self, service: &str, form: &str, version: &str) {
         let request = self
             .request(service)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("{form}&Version=2010-03-31").replace(':', "%3A").into_bytes());
+            .body(format!("{form}&Version={version}").replace(':', "%3A").into_bytes());
         let answer = self.http.send(request.expect("a request")).await;
         assert_eq!(answer.status, 200, "{form}: {}", answer.text());
     }

@@ -29,6 +29,7 @@ Examples:
   bridge silence add severity=warning --start 22:00 --for 8h --reason 'load test' --author ada
   bridge silence list
   bridge silence end 3f9a2c11
+  bridge silence list --stack cio-alert-bridge   on AWS
 
 A silence takes effect within a minute, also while `bridge serve` runs. What it covers is not told; what is still open \
 when it ends is told then; what is over by then is named in the digest. What was told before gets its end told.")]

@@ -159,7 +159,7 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     })
 }
 
-/// SHA-256 of the text, first 12 hex digits.
-fn hash(text: &str) -> String {
+/// SHA-256 of a configuration's text, first 12 hex digits: what [`Config::hash`] holds.
+pub fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(6).map(|b| format!("{b:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 mod breaking;
 mod measure;
+mod retention;
 mod server;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! redrive: what was promised and could not be kept yet, listed, tried again or given up. Requests that nobody
-//! understood (quarantine), and incidents that a receiver would not take.
+//! understood (quarantine), incidents that a receiver would not take, and messages that a queue gave up on ([`dead`]).
+
+pub mod dead;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -14,6 +16,7 @@ use crate::incident::notify;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, IncidentKey};
 use crate::message::roll_up;
+use crate::queue::dead_letters::{DeadLetter, DeadLetters};
 use crate::queue::{Hint, Outbox};
 use crate::store::{Lease, QUARANTINE_DAYS, Quarantined, SEEN_DAYS, Store, StoreError, Write};
 
@@ -34,6 +37,8 @@ pub enum Kind {
     Quarantined,
     /// An incident that a receiver has not taken.
     Undeliverable,
+    /// A message that its queue gave up on.
+    DeadLetter,
 }
 
 /// One thing that waits for a person.
@@ -55,6 +60,7 @@ pub struct Item {
 enum What {
     Request(Quarantined),
     Pair { key: IncidentKey, episode: u32, receiver: String },
+    Dead(DeadLetter),
 }
 
 /// What became of one item.
@@ -71,6 +77,8 @@ pub struct Redrive<'a> {
     pub store: &'a dyn Store,
     pub outbox: &'a dyn Outbox,
     pub config: &'a Config,
+    /// Where there are any.
+    pub dead_letters: Option<&'a dyn DeadLetters>,
     /// Names this process in leases.
     pub process: String,
 }
@@ -94,8 +102,13 @@ pub async fn quarantined(store: &dyn Store, now: Timestamp) -> Result<Vec<Quaran
     Ok(found)
 }
 
+/// What was received last comes first.
+pub fn sort(items: &mut [Item]) {
+    items.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
+}
+
 impl Redrive<'_> {
-    /// All that waits, what was received last first.
+    /// All that the store knows of, sorted ([`sort`]); dead letters are held, not listed ([`dead::hold`]).
     pub async fn list(&self, now: Timestamp) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for request in quarantined(self.store, now).await? {
@@ -111,7 +124,7 @@ impl Redrive<'_> {
             });
         }
         items.extend(self.undeliverable(now).await?);
-        items.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
+        sort(&mut items);
         Ok(items)
     }
 
@@ -143,15 +156,16 @@ impl Redrive<'_> {
     }
 
     /// Tries it again: a request is read by this version as if it arrived when it did, a receiver is told what is true
-    /// now.
+    /// now, a dead letter goes back into its queue.
     pub async fn send(&self, item: &Item, now: Timestamp) -> Result<Outcome, StoreError> {
         match &item.what {
             What::Request(request) => self.read_again(request, now).await,
             What::Pair { key, episode, receiver } => self.tell_again(key, *episode, receiver, now).await,
+            What::Dead(letter) => self.put_back(letter, now).await,
         }
     }
 
-    /// Gives it up: a request is deleted, a receiver is told nothing more of the episode.
+    /// Gives it up: a request or dead letter is deleted, a receiver is told nothing more of the episode.
     pub async fn give_up(&self, item: &Item, by: &str, now: Timestamp) -> Result<Outcome, StoreError> {
         match &item.what {
             What::Request(request) => {
@@ -159,6 +173,7 @@ impl Redrive<'_> {
                 tracing::warn!(event = "quarantine_dropped", id = request.id, by);
                 Ok(Outcome::Dropped)
             }
+            What::Dead(letter) => self.discard(letter, by).await,
             What::Pair { key, episode, receiver } => {
                 let dropped = |_: &Incident, told: &Told| Told {
                     stage: Stage::Dropped { by: by.to_owned(), at: now },
