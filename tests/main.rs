@@ -2,6 +2,7 @@
 
 mod support;
 
+mod a_2xx_is_a_promise;
 mod a_bot_keeps_one_message_an_incident;
 mod a_digest_arrives_once_a_day;
 mod a_receivers_trouble_stays_its_own;

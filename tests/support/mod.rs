@@ -16,6 +16,7 @@ pub mod http;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod moto;
+pub mod rounds;
 #[cfg(feature = "aws")]
 pub mod runtime_api;
 pub mod serve;
