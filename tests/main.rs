@@ -10,6 +10,8 @@ mod a_restart_forgets_nothing;
 mod a_silent_workflow_pages;
 mod an_outage_is_one_page_and_one_resolve;
 #[cfg(feature = "aws")]
+mod aws_a_2xx_is_a_promise;
+#[cfg(feature = "aws")]
 mod aws_a_receivers_trouble_stays_its_own;
 #[cfg(feature = "aws")]
 mod aws_a_resolve_never_overtakes_its_opening;

@@ -94,7 +94,14 @@ impl StandIn {
     pub async fn answering(always: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State { seen: Vec::new(), next: VecDeque::new(), script: None, always, open: 0, met: HashSet::new() }));
+        let state = Arc::new(Mutex::new(State {
+            seen: Vec::new(),
+            next: VecDeque::new(),
+            script: None,
+            always,
+            open: 0,
+            met: HashSet::new(),
+        }));
         let accepting = tokio::spawn(accept(listener, state.clone()));
         Self { address, state, accepting }
     }

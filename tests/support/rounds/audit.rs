@@ -14,8 +14,8 @@ use super::Figures;
 use super::plan::{Place, Plan, kinds};
 use crate::support::stand_in::Seen;
 
-/// Most entries that are counted together: as many as `serve` does.
-const BATCH: usize = 500;
+/// Most entries that are counted together: as many as a function does.
+const BATCH: usize = 100;
 
 /// Reads the registers, then asks the seen set for every event.
 pub async fn counts(figures: &mut Figures, plan: &Plan, store: &dyn Store, config: &Config) {
@@ -40,7 +40,12 @@ pub async fn counts(figures: &mut Figures, plan: &Plan, store: &dyn Store, confi
     // A register could be right by chance: one event too many, another one too few.
     let context = Context { arrived: Timestamp::now(), ignore: &config.ignore, privacy: config.privacy };
     let entries = plan.bodies.iter().flat_map(|body| {
-        parse::normalise(body, &[0; 32], &context).expect("our own event").events.iter().map(Entry::of).collect::<Vec<_>>()
+        parse::normalise(body, &[0; 32], &context)
+            .expect("our own event")
+            .events
+            .iter()
+            .map(Entry::of)
+            .collect::<Vec<_>>()
     });
     for batch in entries.collect::<Vec<_>>().chunks(BATCH) {
         let counted = store.count(batch, Timestamp::now()).await.expect("a store");
@@ -128,6 +133,7 @@ pub fn told(figures: &mut Figures, plan: &Plan, who: &str, heard: &[Heard], deat
                 let process = |place: &usize| taken.iter().filter(|&&taken| taken <= *place).count();
                 places.len() - places.iter().map(process).collect::<BTreeSet<_>>().len()
             }
+            #[cfg(feature = "aws")]
             Deaths::Among(deaths) => places.len().saturating_sub(1 + deaths),
         };
         if unexplained > 0 {
@@ -141,5 +147,6 @@ pub enum Deaths {
     /// One process at a time: how many messages the receiver had taken at the end of each.
     OneByOne(Vec<usize>),
     /// Of several at once so many died.
+    #[cfg(feature = "aws")]
     Among(usize),
 }

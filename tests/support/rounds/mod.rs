@@ -100,8 +100,9 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rounds, kills, events, requests, taken, refused, unanswered, missing, doubled, told, copies, .. } =
-            self;
+        let Self {
+            rounds, kills, events, requests, taken, refused, unanswered, missing, doubled, told, copies, ..
+        } = self;
         write!(
             f,
             "rounds {rounds}, kills {kills}, events {events}, requests {requests}, 2xx {taken}, 503 {refused}, \
