@@ -57,13 +57,12 @@ async fn round(seed: u64, events: usize) -> Figures {
         receiver.answer_by(move |_| Some(reply.clone().after(random.wait(THINKING))));
     }
     let plan = Plan::new(&mut random, events, Timestamp::now());
-    let address = free_address(&mut random);
-    let setup = world.setup(&RULES.concat()).at(&address);
+    let setup = world.setup(&RULES.concat()).on_one_port();
     let mut keeper = Keeper { world: &world, random: random.fork(), kills: 0, taken: Default::default() };
 
     // Killed at random moments while events are posted.
     let progress = Arc::new(Progress::default());
-    let (http, url) = (Http::new(), format!("http://{address}{WEBHOOK}"));
+    let (http, url) = (Http::new(), setup.url(WEBHOOK));
     let lanes = random.pick(&LANES);
     let posting = send_all(&plan.bodies, lanes, &mut random, &progress, |_, body| {
         let (http, request) = (http.clone(), signed(&url, SIGNING_KEY, Timestamp::now(), &body));
@@ -117,17 +116,6 @@ async fn answered(http: Http, request: hyper::Request<Vec<u8>>) -> Heard {
         Ok(Ok(answer)) if answer.status == 503 && answer.header("retry-after").is_none() => Heard::NoRetryAfter,
         Ok(Ok(answer)) => Heard::Status(answer.status),
         Ok(Err(_)) | Err(_) => Heard::Nothing,
-    }
-}
-
-/// An address that stays free while nobody listens on it: below the ports that systems give to clients (RFC 6335:
-/// from 49152; Linux: from 32768).
-fn free_address(random: &mut Random) -> String {
-    loop {
-        let address = format!("127.0.0.1:{}", random.within(20_000..32_000) ^ u64::from(std::process::id()) % 64);
-        if std::net::TcpListener::bind(&address).is_ok() {
-            return address;
-        }
     }
 }
 

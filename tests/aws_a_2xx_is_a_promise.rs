@@ -29,7 +29,8 @@ const KILL: u64 = 40;
 const KILLS: usize = 8;
 const EVENTS_A_KILL: usize = 20;
 
-const THINKING: Duration = Duration::from_millis(30);
+/// A receiver takes up to so long to answer: long enough that some die while they wait for it.
+const THINKING: Duration = Duration::from_millis(150);
 
 /// How long a round may wait for what must come: a killed sender's lease alone is 15 s.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,8 @@ pub struct Setup {
     dir: Arc<TempDir>,
     env: BTreeMap<String, String>,
     fake: Option<Faketime>,
-    listen: String,
+    /// A port that stays the same; 0 picks one at each start.
+    port: u16,
     /// What runs it, instead of the system itself: a program and its arguments.
     within: Vec<String>,
 }
@@ -38,7 +40,7 @@ impl Setup {
         let dir = TempDir::new().expect("a folder");
         std::fs::write(dir.path().join("bridge.toml"), config).expect("written");
         let env = BTreeMap::from([("CIO_SIGNING_KEY".to_owned(), SIGNING_KEY.to_owned())]);
-        Self { dir: Arc::new(dir), env, fake: None, listen: "127.0.0.1:0".into(), within: Vec::new() }
+        Self { dir: Arc::new(dir), env, fake: None, port: 0, within: Vec::new() }
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -56,10 +58,26 @@ impl Setup {
         self
     }
 
-    /// Listens there, after each restart too, as behind a proxy.
-    pub fn at(mut self, address: &str) -> Self {
-        self.listen = address.into();
-        self
+    /// Listens on the same port after each restart, as behind a proxy. Nobody else takes it meanwhile: it is below those
+    /// that systems give to clients (Linux: from 32768; RFC 6335: from 49152).
+    pub fn on_one_port(mut self) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        const PORTS: std::ops::Range<u16> = 20_000..32_000;
+        // Two processes of tests begin in different places.
+        let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).expect("fits");
+        let all = PORTS.end - PORTS.start;
+        loop {
+            let next = NEXT.fetch_add(1, Ordering::Relaxed);
+            self.port = PORTS.start + (first + next % all) % all;
+            if std::net::TcpListener::bind(("127.0.0.1", self.port)).is_ok() {
+                return self;
+            }
+        }
+    }
+
+    /// Where it listens after [`Self::on_one_port`].
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// Runs as the last arguments of this command, which becomes it (`exec`): `prlimit --fsize=0`.
@@ -111,7 +129,7 @@ impl Setup {
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
-            .args(["serve", "--listen", &self.listen])
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
             .arg("--config")
             .arg(self.config_file())
             .arg("--data")
@@ -135,7 +153,7 @@ impl Setup {
             child,
             stdout,
             stderr,
-            address: String::new(),
+            address: self.url(""),
             clock: Clock { fake: self.fake.clone(), spawned, ready: spawned },
             http: Http::new(),
         }
