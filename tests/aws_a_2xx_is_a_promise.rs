@@ -127,8 +127,9 @@ async fn until(figures: &mut Figures, world: &World, stack: &Stack, plan: &Plan,
         if told && stack.events.depth().await == 0 {
             return;
         }
-        if Instant::now() > until {
-            figures.breach(format!("not everything was evaluated and told after {PATIENCE:?}"));
+        // What has failed already is not waited for twice.
+        if Instant::now() > until || !figures.breaches.is_empty() {
+            figures.breach(format!("not everything was evaluated and told in time"));
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
