@@ -129,7 +129,7 @@ async fn until(figures: &mut Figures, world: &World, stack: &Stack, plan: &Plan,
         }
         // What has failed already is not waited for twice.
         if Instant::now() > until || !figures.breaches.is_empty() {
-            figures.breach(format!("not everything was evaluated and told in time"));
+            figures.breach("not everything was evaluated and told in time");
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
