@@ -96,6 +96,7 @@ async fn round(seed: u64, events: usize) -> Figures {
     let (pages, posts) = (audit::paged(&world.pager.seen()), audit::posted(&world.slack.seen()));
     audit::told(&mut figures, &plan, "PagerDuty", &pages, &audit::Deaths::OneByOne(pager));
     audit::told(&mut figures, &plan, "Slack", &posts, &audit::Deaths::OneByOne(slack));
+    audit::page_counts(&mut figures, &plan, &world.pager.seen());
     let config = configuration(&setup);
     audit::counts(&mut figures, &plan, &store, &config).await;
     figures

@@ -112,6 +112,7 @@ async fn round(seed: u64, events: usize) -> Figures {
     let deaths = killer.deliveries.load(Ordering::SeqCst);
     audit::told(&mut figures, &plan, "PagerDuty", &audit::paged(&world.pager.seen()), &audit::Deaths::Among(deaths));
     audit::told(&mut figures, &plan, "Slack", &audit::posted(&world.slack.seen()), &audit::Deaths::Among(deaths));
+    audit::page_counts(&mut figures, &plan, &world.pager.seen());
     let (config, _) = parse::load(&stack.setup.config_file()).expect("a configuration");
     let store = DynamoStore::new(stack.table.client(), stack.table.name.clone(), &config.workspace.name);
     audit::counts(&mut figures, &plan, &store, &config).await;

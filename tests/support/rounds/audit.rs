@@ -11,7 +11,7 @@ use cio_alert_bridge::tally::Entry;
 use jiff::Timestamp;
 
 use super::Figures;
-use super::plan::{Place, Plan, kinds};
+use super::plan::{AT_LEAST, Place, Plan, kinds};
 use crate::support::stand_in::Seen;
 
 /// Most entries that are counted together: as many as a function does.
@@ -59,13 +59,13 @@ pub async fn counts(figures: &mut Figures, plan: &Plan, store: &dyn Store, confi
 
 /// A message as a receiver understands it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Heard {
+pub struct Said {
     pub source: String,
     pub over: bool,
 }
 
 /// What PagerDuty was sent, in order.
-pub fn paged(seen: &[Seen]) -> Vec<Heard> {
+pub fn paged(seen: &[Seen]) -> Vec<Said> {
     let mut sources: BTreeMap<String, String> = BTreeMap::new();
     let read = |seen: &Seen| {
         let page = seen.json();
@@ -76,42 +76,53 @@ pub fn paged(seen: &[Seen]) -> Vec<Heard> {
         }
         // A resolve names the page by its key alone.
         let source = sources.get(&key).cloned().unwrap_or_else(|| format!("nobody knows what: {}", seen.text()));
-        Heard { source, over }
+        Said { source, over }
     };
     seen.iter().map(read).collect()
 }
 
+/// No page speaks of more failures than there are, nor of fewer than its rule asks for.
+pub fn page_counts(figures: &mut Figures, plan: &Plan, seen: &[Seen]) {
+    for page in seen.iter().map(Seen::json).filter(|page| page["event_action"] == "trigger") {
+        let details = &page["payload"]["custom_details"];
+        let failures = details["source"].as_str().and_then(|source| plan.paging.get(source)).copied().unwrap_or(0);
+        if !details["count"].as_u64().is_some_and(|count| (AT_LEAST..=failures).contains(&count)) {
+            figures.breach(format!("a page of {failures} failures says {details}"));
+        }
+    }
+}
+
 /// What Slack was sent, in order.
-pub fn posted(seen: &[Seen]) -> Vec<Heard> {
+pub fn posted(seen: &[Seen]) -> Vec<Said> {
     let read = |seen: &Seen| {
         let text = seen.text();
         let over = text.contains("no longer watched");
         let id = text.split("transactional ").nth(1).unwrap_or_default();
         let id: String = id.chars().take_while(char::is_ascii_digit).collect();
         let source = if id.is_empty() { format!("nobody knows what: {text}") } else { format!("transactional:{id}") };
-        Heard { source, over }
+        Said { source, over }
     };
     seen.iter().map(read).collect()
 }
 
 /// Whether every opening, and every end that is due, was heard.
-pub fn complete(plan: &Plan, heard: &[Heard], with_ends: bool) -> bool {
-    let opened = plan.paging.keys().map(|source| Heard { source: source.clone(), over: false });
-    let ended = plan.passing.iter().filter(|_| with_ends).map(|source| Heard { source: source.clone(), over: true });
+pub fn complete(plan: &Plan, heard: &[Said], with_ends: bool) -> bool {
+    let opened = plan.paging.keys().map(|source| Said { source: source.clone(), over: false });
+    let ended = plan.passing.iter().filter(|_| with_ends).map(|source| Said { source: source.clone(), over: true });
     opened.chain(ended).all(|due| heard.contains(&due))
 }
 
 /// Judges what one receiver heard. A message may come again once for each process that died: nobody knows then whether
 /// it had heard the answer.
-pub fn told(figures: &mut Figures, plan: &Plan, who: &str, heard: &[Heard], deaths: &Deaths) {
+pub fn told(figures: &mut Figures, plan: &Plan, who: &str, heard: &[Said], deaths: &Deaths) {
     figures.told += heard.len() as u64;
-    let mut places: BTreeMap<&Heard, Vec<usize>> = BTreeMap::new();
+    let mut places: BTreeMap<&Said, Vec<usize>> = BTreeMap::new();
     for (place, message) in heard.iter().enumerate() {
         places.entry(message).or_default().push(place);
     }
     for source in plan.paging.keys() {
-        let opening = Heard { source: source.clone(), over: false };
-        let end = Heard { source: source.clone(), over: true };
+        let opening = Said { source: source.clone(), over: false };
+        let end = Said { source: source.clone(), over: true };
         let due = plan.passing.contains(source);
         match (places.get(&opening), places.get(&end)) {
             (None, _) => figures.breach(format!("{who} never heard of {source}")),

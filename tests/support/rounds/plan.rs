@@ -30,6 +30,9 @@ severity = "critical"
 "#,
 ];
 
+/// `at_least` of both rules.
+pub const AT_LEAST: u64 = 3;
+
 /// Sources that fail often enough, of each rule. Slack takes 30 messages at once: more would be told in a roll-up.
 const PAGING: u64 = 6;
 /// Sources that fail twice only: one of them counted twice would page.
@@ -68,7 +71,7 @@ impl Plan {
         let mut paging = BTreeMap::new();
         for (first, rule) in [(100, PAGING), (200, PAGING)] {
             for id in first..first + rule {
-                let failures = random.within(3..9);
+                let failures = random.within(AT_LEAST..9);
                 paging.insert(format!("transactional:{id}"), failures);
                 failing.extend((0..failures).map(|_| format!("transactional:{id}")));
             }
