@@ -2,12 +2,17 @@
 
 mod support;
 
+mod a_2xx_is_a_promise;
 mod a_bot_keeps_one_message_an_incident;
 mod a_digest_arrives_once_a_day;
+#[cfg(target_os = "linux")]
+mod a_disk_that_refuses_is_a_503;
 mod a_receivers_trouble_stays_its_own;
 mod a_restart_forgets_nothing;
 mod a_silent_workflow_pages;
 mod an_outage_is_one_page_and_one_resolve;
+#[cfg(feature = "aws")]
+mod aws_a_2xx_is_a_promise;
 #[cfg(feature = "aws")]
 mod aws_a_later_versions_word_stands;
 #[cfg(feature = "aws")]

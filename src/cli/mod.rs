@@ -78,7 +78,12 @@ pub fn run(bridge: Bridge) -> ExitCode {
 
 /// Logs go to stderr: one line an event; JSON unless a person is looking.
 fn log(level: tracing::Level) {
-    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        // A line that cannot be written, to a full disk for instance, is lost; complaining of it would be a panic.
+        .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         lines.compact().init();
     } else {

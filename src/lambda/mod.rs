@@ -105,7 +105,14 @@ fn time_left(deadline: Timestamp, now: Timestamp) -> Duration {
 fn log() {
     let wanted = std::env::var("BRIDGE_LOG").ok();
     let level = wanted.as_deref().and_then(|text| text.parse().ok()).unwrap_or(tracing::Level::INFO);
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).json().flatten_event(true).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        // A line that cannot be written is lost; complaining of it would be a panic.
+        .log_internal_errors(false)
+        .json()
+        .flatten_event(true)
+        .init();
 }
 
 /// Says where it panicked, not what with: a panic's text may quote the data it stumbled over (design, law 8).

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use hyper::Request;
 use serde_json::{Value, json};
 
@@ -63,6 +66,20 @@ impl Table {
 
     pub fn url(&self) -> &'static str {
         SHARED.url()
+    }
+
+    /// The same table through the SDK.
+    pub fn client(&self) -> Client {
+        let http =
+            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http)
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(self.url())
+            .build();
+        Client::from_conf(config)
     }
 
     /// Every item, as DynamoDB's JSON.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::moto::{ACCOUNT, Moto, REGION, unique};
-use super::runtime_api::Lambda;
+use super::runtime_api::{InvocationError, Lambda};
 
 /// How long a received message is out of sight, in seconds. Short, so that a test need not wait for a second try;
 /// the template's is far longer.
@@ -122,15 +122,21 @@ impl Queue {
 
     /// Invokes the function with received messages and deletes what succeeded.
     pub async fn hand_over(&self, function: &Lambda, messages: &[Received]) -> Passed {
+        let failed = Passed { received: messages.len(), deleted: 0 };
+        self.try_hand_over(function, messages).await.unwrap_or(failed)
+    }
+
+    /// The same, and says why the invocation failed; nothing is deleted then.
+    pub async fn try_hand_over(&self, function: &Lambda, messages: &[Received]) -> Result<Passed, InvocationError> {
         if messages.is_empty() {
-            return Passed::default();
+            return Ok(Passed::default());
         }
-        let answer = function.invoke(&self.batch(messages)).await;
+        let answer = function.invoke(&self.batch(messages)).await?;
         let ids: Vec<&str> = messages.iter().map(|m| m.id.as_str()).collect();
-        let failed = answer.map_or_else(|_| ids.clone(), |answer| failed(&answer, &ids));
+        let failed = failed(&answer, &ids);
         let done: Vec<Received> = messages.iter().filter(|m| !failed.contains(&m.id.as_str())).cloned().collect();
         self.delete(&done).await;
-        Passed { received: messages.len(), deleted: done.len() }
+        Ok(Passed { received: messages.len(), deleted: done.len() })
     }
 }
 

@@ -1,8 +1,22 @@
 """Fake AWS services on a free port. Prints its address, and ends with its parent: when standard input closes."""
 
 import sys
+import threading
 
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
+
+# One request at a time: moto's queues lose a message that is sent while another one is deleted.
+one_at_a_time = threading.Lock()
+answer = DomainDispatcherApplication.__call__
+
+
+def answer_alone(self, environ, start_response):
+    with one_at_a_time:
+        return answer(self, environ, start_response)
+
+
+DomainDispatcherApplication.__call__ = answer_alone
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()

@@ -1,7 +1,7 @@
 //! The world around the bridge: what calls it ([`event`], [`http`]), what it runs as ([`serve`], [`clock`]),
 //! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`], [`app_api`]). On AWS it runs as functions
 //! ([`runtime_api`], [`lambda`], [`event_source`]) over fake services ([`moto`], [`dynalite`]). Nothing here uses the product's code,
-//! but for [`timeline`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
+//! but for [`timeline`] and [`rounds`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
 
 pub mod app_api;
 pub mod clock;
@@ -18,6 +18,7 @@ pub mod http;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod moto;
+pub mod rounds;
 #[cfg(feature = "aws")]
 pub mod runtime_api;
 pub mod serve;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,10 @@ pub struct Setup {
     dir: Arc<TempDir>,
     env: BTreeMap<String, String>,
     fake: Option<Faketime>,
+    /// A port that stays the same; 0 picks one at each start.
+    port: u16,
+    /// What runs it, instead of the system itself: a program and its arguments.
+    within: Vec<String>,
 }
 
 impl Setup {
@@ -35,7 +40,7 @@ impl Setup {
         let dir = TempDir::new().expect("a folder");
         std::fs::write(dir.path().join("bridge.toml"), config).expect("written");
         let env = BTreeMap::from([("CIO_SIGNING_KEY".to_owned(), SIGNING_KEY.to_owned())]);
-        Self { dir: Arc::new(dir), env, fake: None }
+        Self { dir: Arc::new(dir), env, fake: None, port: 0, within: Vec::new() }
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -50,6 +55,34 @@ impl Setup {
 
     pub fn under(mut self, fake: Faketime) -> Self {
         self.fake = Some(fake);
+        self
+    }
+
+    /// Listens on the same port after each restart, as behind a proxy. Nobody else takes it meanwhile: it is below those
+    /// that systems give to clients (Linux: from 32768; RFC 6335: from 49152).
+    pub fn on_one_port(mut self) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        const PORTS: std::ops::Range<u16> = 20_000..32_000;
+        // Two processes of tests begin in different places.
+        let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).expect("fits");
+        let all = PORTS.end - PORTS.start;
+        loop {
+            let next = NEXT.fetch_add(1, Ordering::Relaxed);
+            self.port = PORTS.start + (first + next % all) % all;
+            if std::net::TcpListener::bind(("127.0.0.1", self.port)).is_ok() {
+                return self;
+            }
+        }
+    }
+
+    /// Where it listens after [`Self::on_one_port`].
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Runs as the last arguments of this command, which becomes it (`exec`): `prlimit --fsize=0`.
+    pub fn within(mut self, command: &[&str]) -> Self {
+        self.within = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -85,9 +118,18 @@ impl Setup {
 
     /// Starts it and waits until it says that it listens.
     pub async fn start(&self) -> Serve {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+        let mut serve = self.spawn();
+        serve.wait_until_it_listens().await;
+        serve
+    }
+
+    /// Starts it and does not wait.
+    pub fn spawn(&self) -> Serve {
+        let words = self.within.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_bridge")]).collect::<Vec<_>>();
+        let mut command = Command::new(words[0]);
         command
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(&words[1..])
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)])
             .arg("--config")
             .arg(self.config_file())
             .arg("--data")
@@ -106,17 +148,15 @@ impl Setup {
         let mut child = command.spawn().expect("the bridge command");
         let stdout = follow(child.stdout.take().expect("piped"));
         let stderr = follow(child.stderr.take().expect("piped"));
-        let mut serve = Serve {
+        Serve {
             setup: self.clone(),
             child,
             stdout,
             stderr,
-            address: String::new(),
+            address: self.url(""),
             clock: Clock { fake: self.fake.clone(), spawned, ready: spawned },
             http: Http::new(),
-        };
-        serve.wait_until_it_listens().await;
-        serve
+        }
     }
 }
 
@@ -135,6 +175,18 @@ pub fn follow(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
+/// A request signed as Customer.io signs, by this key at this instant.
+pub fn signed(url: &str, key: &str, now: Timestamp, body: &[u8]) -> Request<Vec<u8>> {
+    let stamp = now.as_second().to_string();
+    Request::post(url)
+        .header("content-type", "application/json")
+        .header("user-agent", "Customer.io Web Hooks 1.0")
+        .header("x-cio-timestamp", &stamp)
+        .header("x-cio-signature", signature(key, &stamp, body))
+        .body(body.to_vec())
+        .expect("a request")
+}
+
 pub struct Serve {
     setup: Setup,
     child: Child,
@@ -146,7 +198,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    async fn wait_until_it_listens(&mut self) {
+    pub async fn wait_until_it_listens(&mut self) {
         let until = Instant::now() + Duration::from_secs(30);
         loop {
             let address = self.stdout().lines().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
@@ -159,7 +211,7 @@ impl Serve {
                 assert!(known, "the fake clock is known no better than to {start_up:?}: is the machine this busy?");
                 return;
             }
-            let ended = self.child.try_wait().expect("a child");
+            let ended = self.ended();
             assert!(ended.is_none(), "serve ended ({ended:?}) before it listened:\n{}", self.stderr());
             assert!(Instant::now() < until, "serve does not listen after 30 s:\n{}", self.stderr());
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -175,6 +227,16 @@ impl Serve {
         format!("{}{path}", self.address)
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child")
+    }
+
     pub fn stdout(&self) -> String {
         self.stdout.lock().expect("no panic while it is held").clone()
     }
@@ -185,14 +247,7 @@ impl Serve {
 
     /// A request signed as Customer.io signs, by this key.
     pub fn signed(&self, path: &str, key: &str, body: &[u8]) -> Request<Vec<u8>> {
-        let stamp = self.clock.now().as_second().to_string();
-        Request::post(self.url(path))
-            .header("content-type", "application/json")
-            .header("user-agent", "Customer.io Web Hooks 1.0")
-            .header("x-cio-timestamp", &stamp)
-            .header("x-cio-signature", signature(key, &stamp, body))
-            .body(body.to_vec())
-            .expect("a request")
+        signed(&self.url(path), key, self.clock.now(), body)
     }
 
     pub async fn post(&self, event: &Event) -> Answer {

@@ -1,6 +1,6 @@
 //! A stand-in for PagerDuty or Slack: records what it is sent, and answers as it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -86,13 +86,23 @@ struct State {
     next: VecDeque<Reply>,
     script: Option<Script>,
     always: Reply,
+    /// Connections that are open, and where all that were ever accepted came from.
+    open: usize,
+    met: HashSet<SocketAddr>,
 }
 
 impl StandIn {
     pub async fn answering(always: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State { seen: Vec::new(), next: VecDeque::new(), script: None, always }));
+        let state = Arc::new(Mutex::new(State {
+            seen: Vec::new(),
+            next: VecDeque::new(),
+            script: None,
+            always,
+            open: 0,
+            met: HashSet::new(),
+        }));
         let accepting = tokio::spawn(accept(listener, state.clone()));
         Self { address, state, accepting }
     }
@@ -118,6 +128,26 @@ impl StandIn {
 
     pub fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
+    }
+
+    /// Waits until nobody is connected any more: what a process that died has sent is seen then. Says how much is.
+    pub async fn hung_up(&self, patience: Duration) -> usize {
+        // Whoever called before this one has been let in when this one is.
+        let knock = TcpStream::connect(self.address).await.expect("the stand-in listens");
+        let us = knock.local_addr().expect("an address");
+        drop(knock);
+        let until = Instant::now() + patience;
+        loop {
+            let (open, met, seen) = {
+                let state = self.state();
+                (state.open, state.met.contains(&us), state.seen.len())
+            };
+            if met && open == 0 {
+                return seen;
+            }
+            assert!(Instant::now() < until, "{open} connections are open after {patience:?}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Waits until `n` requests have arrived in all, and returns all that have.
@@ -165,17 +195,24 @@ impl Drop for StandIn {
 }
 
 async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    while let Ok((stream, from)) = listener.accept().await {
+        {
+            let mut state = state.lock().expect("no panic while it is held");
+            state.open += 1;
+            state.met.insert(from);
+        }
         tokio::spawn(converse(stream, state.clone()));
     }
 }
 
 async fn converse(stream: TcpStream, state: Arc<Mutex<State>>) {
+    let asked = state.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let state = state.clone();
+        let state = asked.clone();
         async move { Ok::<_, Infallible>(answer(request, &state).await) }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    state.lock().expect("no panic while it is held").open -= 1;
 }
 
 async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Full<Bytes>> {

@@ -16,7 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Front, Running};
+use super::Front;
 use crate::clock::{Clock, SystemClock};
 use crate::customerio::signature::Verifier;
 use crate::steps::ingest::{Answer, Head, Ingest, LARGEST_BODY};
@@ -63,8 +63,8 @@ async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) ->
     let (parts, body) = request.into_parts();
     let running = front.running.get();
     match parts.uri.path() {
-        "/healthz" => return plain(StatusCode::OK, "ok\n"),
-        "/readyz" => return ready(running).await,
+        "/healthz" => return plain(StatusCode::OK, "ok\n".into()),
+        "/readyz" => return ready(front).await,
         _ => {}
     }
     let Some(running) = running else { return answer(Answer::Unavailable) };
@@ -141,14 +141,15 @@ fn sender(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     last.and_then(|text| text.trim().parse().ok()).unwrap_or(peer)
 }
 
-async fn ready(running: Option<&Running>) -> Response<Full<Bytes>> {
-    match running {
-        None => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: configuration or store missing, see the log\n"),
+async fn ready(front: &Front) -> Response<Full<Bytes>> {
+    let why_not = match front.running.get() {
+        None => front.why_not_ready(),
         Some(running) => match running.store.ready().await {
-            Ok(()) => plain(StatusCode::OK, "ready\n"),
-            Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the store cannot be written to\n"),
+            Ok(()) => return plain(StatusCode::OK, "ready\n".into()),
+            Err(error) => error.to_string(),
         },
-    }
+    };
+    plain(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why_not}\n"))
 }
 
 fn answer(answer: Answer) -> Response<Full<Bytes>> {
@@ -163,7 +164,7 @@ fn answer(answer: Answer) -> Response<Full<Bytes>> {
     response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     response

@@ -7,11 +7,12 @@ mod http;
 mod workers;
 
 use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -58,6 +59,19 @@ pub struct ServeArgs {
 struct Front {
     /// Set once configuration, store and keys are there; until then every webhook is answered 503.
     running: OnceLock<Running>,
+    /// Why it is not set yet, for whoever asks for readiness.
+    waits_for: Mutex<Option<String>>,
+}
+
+impl Front {
+    fn waits_for(&self, what: String) {
+        *self.waits_for.lock().unwrap_or_else(|e| e.into_inner()) = Some(what);
+    }
+
+    fn why_not_ready(&self) -> String {
+        let what = self.waits_for.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        what.unwrap_or_else(|| "it is starting".to_owned())
+    }
 }
 
 /// A bridge at work.
@@ -71,6 +85,7 @@ pub async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let listener =
         TcpListener::bind(&args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
+    let _stays_alive = outlive_size_limits();
     let front = Arc::new(Front::default());
     let (stop, stopping) = watch::channel(false);
     let server = tokio::spawn(http::serve(listener, front.clone(), stopping.clone()));
@@ -96,6 +111,7 @@ async fn start(
     let config = match read_config(&config) {
         Some(config) => Arc::new(config),
         None => {
+            front.waits_for("the configuration is broken, see the log".to_owned());
             announce(address);
             let _ = stopping.wait_for(|stop| *stop).await;
             return;
@@ -107,6 +123,8 @@ async fn start(
             Ok(opened) => break opened,
             Err(error) => {
                 tracing::error!(event = "store_not_opened", data = %data.display(), %error);
+                // Anybody may ask for readiness: where the folder is is nobody's business.
+                front.waits_for(error.to_string().replace(&data.display().to_string(), "<data>"));
                 if !announced {
                     announce(address);
                     announced = true;
@@ -150,9 +168,24 @@ async fn start(
     workers::Workers { queue, deliver, config, clock, directory, pulse }.run(stopping).await;
 }
 
+/// Output that cannot be written, to a full disk for instance, is no reason to die.
 fn announce(address: SocketAddr) {
-    println!("listening on http://{address}");
+    let _ = writeln!(io::stdout(), "listening on http://{address}");
 }
+
+/// A write beyond the largest file that the system allows us (`ulimit -f`, LimitFSIZE of systemd) is to fail, as one to
+/// a full disk does: left alone, the signal would end the process, and with it all answers (law 2). It stays caught for as
+/// long as the process lives.
+#[cfg(unix)]
+fn outlive_size_limits() -> Option<tokio::signal::unix::Signal> {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// Everywhere but on MIPS and PA-RISC. Source: signal(7) of the Linux manual; sys/signal.h of macOS.
+    const SIGXFSZ: i32 = 25;
+    signal(SignalKind::from_raw(SIGXFSZ)).ok()
+}
+
+#[cfg(not(unix))]
+fn outlive_size_limits() {}
 
 fn read_config(path: &Path) -> Option<Config> {
     match parse::load(path) {
@@ -164,7 +197,7 @@ fn read_config(path: &Path) -> Option<Config> {
         }
         Err(error) => {
             tracing::error!(event = "configuration_broken", "answering 503 until it is repaired and serve restarted");
-            eprintln!("{error}");
+            let _ = writeln!(io::stderr(), "{error}");
             None
         }
     }
