@@ -11,6 +11,7 @@ pub mod guardian;
 pub mod heartbeats;
 pub mod history;
 pub mod ingest;
+pub mod learned;
 pub mod names;
 pub mod open;
 pub mod redrive;
