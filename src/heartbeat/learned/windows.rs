@@ -1,0 +1,240 @@
+//! Windows that end now: in each, what came, what was expected, and how far the expectation can be trusted.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::local::{Local, Place, SLOTS_A_DAY, SLOTS_AN_HOUR};
+use super::profile::Profile;
+use super::{Bin, REACH_DAYS};
+
+/// Windows begin at each five minutes for so long, at each hour for so long, then at each midnight.
+const BY_HOUR: i64 = 2 * SLOTS_A_DAY;
+
+/// Beyond this many days a window that expects [`ENOUGH`] need not grow.
+const ENOUGH_DAYS: i64 = 9;
+const ENOUGH: f64 = 400.0;
+
+/// A stretch of time that ends now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Window {
+    /// Its first slot.
+    pub from: i64,
+    /// Hours of the clock from there to now.
+    pub hours: f64,
+    /// What came and what was expected in its covered time.
+    pub count: f64,
+    pub mean: f64,
+    /// The mean after what came earlier that day and that hour, if that was less than usual; and its relative variance.
+    pub lowered: f64,
+    pub vary_lowered: f64,
+    /// The relative variance of the mean by itself.
+    pub vary: f64,
+    /// What came, and what was expected, in all of its time, covered or not.
+    pub count_all: f64,
+    pub mean_all: f64,
+    /// It begins with an hour of the local clock.
+    pub at_hour: bool,
+}
+
+/// A bin on the local clock.
+struct Step {
+    from: i64,
+    slots: i64,
+    place: Place,
+    count: f64,
+    mean: f64,
+    /// Count and mean where nothing was covered.
+    unheard: (f64, f64),
+}
+
+/// Count, mean and the variance of smaller scales, of a day or an hour.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    count: f64,
+    mean: f64,
+    finer: f64,
+}
+
+impl Sums {
+    fn add(&mut self, count: f64, mean: f64, finer: f64) {
+        self.count += count;
+        self.mean += mean;
+        self.finer += finer;
+    }
+
+    fn without(self, part: Self) -> Self {
+        Self {
+            count: (self.count - part.count).max(0.0),
+            mean: (self.mean - part.mean).max(0.0),
+            finer: (self.finer - part.finer).max(0.0),
+        }
+    }
+
+    /// The rate's factor after this was seen, at most 1, and its relative variance: a gamma prior's posterior, with the
+    /// finer scales as noise.
+    fn posterior(self, prior: f64) -> (f64, f64) {
+        if self.mean <= 1e-9 {
+            return (1.0, prior);
+        }
+        let known = self.mean * self.mean / (self.mean + self.finer);
+        let weight = 1.0 / prior.max(1e-6);
+        let factor = (weight + known * self.count / self.mean) / (weight + known);
+        (factor.min(1.0), 1.0 / (weight + known))
+    }
+}
+
+/// Sums of one day of the window while it grows.
+#[derive(Clone, Copy, Default)]
+struct DayPart {
+    day: i32,
+    all: Sums,
+    /// Variance of the hours that are whole in the window.
+    hours: f64,
+    /// The hour that the window begins in.
+    hour: Sums,
+    hour_key: i64,
+    hour_vary: f64,
+}
+
+/// All windows that are looked at, shortest first. `until` is the first slot that has not ended.
+pub fn ending_now(
+    profile: &Profile,
+    bins: &[Bin],
+    zone: &TimeZone,
+    except: &[i32],
+    until: i64,
+) -> impl Iterator<Item = Window> {
+    let steps = steps(profile, bins, zone, except, until);
+    let vary = &profile.vary;
+    let (mut days, mut hours) = (BTreeMap::<i32, Sums>::new(), BTreeMap::<i64, Sums>::new());
+    for step in &steps {
+        let finer = vary.part * step.mean * step.mean;
+        let hour = hours.entry(hour_key(step.place)).or_default();
+        hour.add(step.count, step.mean, finer);
+    }
+    for step in &steps {
+        let key = hour_key(step.place);
+        let spread = vary.hour + profile.doubt(step.place);
+        let mean = hours.get(&key).map_or(0.0, |h| h.mean);
+        // An hour's own variance, shared out to its steps.
+        let finer = spread * mean * step.mean + vary.part * step.mean * step.mean;
+        days.entry(step.place.day).or_default().add(step.count, step.mean, finer);
+    }
+    let today = steps.first().map_or(0, |step| step.place.day);
+    let last_hour = steps.first().map_or(0, |step| step.place.hour);
+    let so_far = [last_hour.saturating_sub(1), last_hour]
+        .iter()
+        .filter_map(|h| vary.so_far.get(*h))
+        .fold(0.0_f64, |most, v| most.max(*v));
+
+    let mut closed = Sums::default(); // whole days at the window's end; `finer` is their whole variance
+    let mut part = DayPart { day: today, hour_key: i64::MIN, ..DayPart::default() };
+    let mut window = Window::default();
+    let mut next = steps.into_iter().peekable();
+    let direct = move |day: i32| if day == today { so_far } else { profile.vary.whole_day };
+    std::iter::from_fn(move || {
+        while let Some(step) = next.next() {
+            let key = hour_key(step.place);
+            let spread = vary.hour + profile.doubt(step.place);
+            if key != part.hour_key {
+                part.hours += part.hour.finer + part.hour_vary * part.hour.mean * part.hour.mean;
+                (part.hour, part.hour_key, part.hour_vary) = (Sums::default(), key, spread);
+            }
+            if step.place.day != part.day {
+                let own = part.hours + vary.day * part.all.mean * part.all.mean;
+                let own = own.min(direct(part.day) * part.all.mean * part.all.mean);
+                closed.add(part.all.count, part.all.mean, own);
+                part = DayPart { day: step.place.day, hour_key: key, hour_vary: spread, ..DayPart::default() };
+            }
+            let finer = vary.part * step.mean * step.mean;
+            part.all.add(step.count, step.mean, finer + spread * step.mean * hours.get(&key).map_or(0.0, |h| h.mean));
+            part.hour.add(step.count, step.mean, finer);
+            window.from = step.from;
+            window.hours = (until - step.from) as f64 / SLOTS_AN_HOUR as f64;
+            window.count += step.count;
+            window.mean += step.mean;
+            window.count_all += step.count + step.unheard.0;
+            window.mean_all += step.mean + step.unheard.1;
+            window.at_hour = next.peek().is_none_or(|earlier| hour_key(earlier.place) != key);
+            let midnight = next.peek().is_none_or(|earlier| earlier.place.day != step.place.day);
+            let ago = until - step.from;
+            if !(midnight || (profile.by_hour && (ago <= BY_HOUR))) {
+                continue;
+            }
+            let doubt = profile.level_doubt;
+            // By itself: the level, the day, the hours.
+            let hour_own = part.hour.finer + part.hour_vary * part.hour.mean * part.hour.mean;
+            let mut own = part.hours + hour_own + vary.day * part.all.mean * part.all.mean;
+            if midnight {
+                own = own.min(direct(part.day) * part.all.mean * part.all.mean);
+            }
+            let square = (window.mean * window.mean).max(1e-12);
+            window.vary = (closed.finer + own) / square + doubt;
+            // After what came before it: first of that day, then of that hour.
+            let before = days.get(&part.day).copied().unwrap_or_default().without(part.all);
+            let (day_factor, day_vary) = before.posterior(vary.day + doubt);
+            let mut hour_before = hours.get(&key).copied().unwrap_or_default().without(part.hour);
+            hour_before.mean *= day_factor;
+            let (hour_factor, hour_vary) = hour_before.posterior(part.hour_vary);
+            let rest = (part.all.mean - part.hour.mean).max(0.0) * day_factor;
+            let first = part.hour.mean * day_factor * hour_factor;
+            let mut own = part.hours * day_factor * day_factor
+                + part.hour.finer
+                + hour_vary * first * first
+                + day_vary * (rest + first) * (rest + first);
+            if midnight {
+                own = own.min((direct(part.day) + doubt) * part.all.mean * part.all.mean);
+            }
+            window.lowered = closed.mean + rest + first;
+            let all = closed.finer + doubt * closed.mean * closed.mean + own;
+            window.vary_lowered = all / (window.lowered * window.lowered).max(1e-12);
+            return Some(window);
+        }
+        None
+    })
+}
+
+fn hour_key(place: Place) -> i64 {
+    i64::from(place.day) * 24 + place.hour as i64
+}
+
+/// The bins on the local clock, latest first.
+fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until: i64) -> Vec<Step> {
+    let mut local = Local::new(zone);
+    let from = until - REACH_DAYS * SLOTS_A_DAY;
+    let mut steps = Vec::new();
+    let mut sum = 0.0;
+    let today = local.place(until).day;
+    for bin in bins.iter().rev() {
+        let slots = i64::from(bin.slots);
+        if bin.from + slots > until || slots > SLOTS_AN_HOUR {
+            continue;
+        }
+        let enough = sum > ENOUGH && until - bin.from > ENOUGH_DAYS * SLOTS_A_DAY;
+        if bin.from < from || enough {
+            break;
+        }
+        let place = local.place(bin.from);
+        if except.contains(&place.day) || (!profile.by_hour && place.day == today) {
+            continue;
+        }
+        let share = if bin.slots == 1 { profile.part_share(place) } else { slots as f64 / SLOTS_AN_HOUR as f64 };
+        let mean = profile.level_on(place.day) * profile.hour_share(place) * share;
+        let covered = f64::from(bin.covered.min(bin.slots)) / slots as f64;
+        let count = f64::from(bin.count);
+        let heard = covered > 0.0;
+        sum += mean;
+        steps.push(Step {
+            from: bin.from,
+            slots,
+            place,
+            count: if heard { count } else { 0.0 },
+            mean: mean * covered,
+            unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
+        });
+    }
+    steps.sort_by_key(|step| std::cmp::Reverse(step.from));
+    debug_assert!(steps.windows(2).all(|w| matches!(w, [a, b] if b.from + b.slots <= a.from)), "bins overlap");
+    steps
+}
