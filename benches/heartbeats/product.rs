@@ -1,6 +1,7 @@
 //! This product on simulated traffic: learns once a local day, judges every five minutes.
 
 use cio_alert_bridge::heartbeat::learned::{self, Bin, Learned, Profile, Reading, Verdict, local};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -73,6 +74,14 @@ impl<'a> Product<'a> {
         }
         let profile = self.profile.as_ref()?;
         Some(profile.judge(&self.recent, &self.zone, &self.except, now))
+    }
+
+    /// Whether, once slot `index` is over, the silence is a page without any witness.
+    pub fn is_silent_after(&mut self, index: i64, at_least: SignedDuration) -> bool {
+        let now = local::instant(self.traffic.from + index + 1);
+        self.after(index);
+        let Some(profile) = &self.profile else { return false };
+        profile.silent(&self.recent, &self.zone, &self.except, at_least, now).is_some()
     }
 
     /// Five-minute bins of the hour that ended three hours ago become one.

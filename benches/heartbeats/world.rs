@@ -19,7 +19,10 @@ pub enum Hours {
     /// Most in the evening.
     Evening,
     /// Nine of ten in one batch, begun within so many minutes after this hour; it takes 10 minutes.
-    Batch { hour: usize, late: i64 },
+    Batch {
+        hour: usize,
+        late: i64,
+    },
 }
 
 /// A workflow. What every one has: chance. What is 0 or empty it does not have.
@@ -48,6 +51,7 @@ pub struct Workload {
     pub first_of_month: f64,
 }
 
+/// Messages by weekday, Monday first.
 pub const EVERY_DAY: [f64; 7] = [1.0; 7];
 pub const WEEK: [f64; 7] = [1.1, 1.15, 1.15, 1.1, 1.0, 0.75, 0.75];
 pub const WORKING: [f64; 7] = [1.4, 1.4, 1.4, 1.4, 1.3, 0.05, 0.05];
@@ -97,8 +101,6 @@ pub enum Fault {
     None,
     /// This share of the messages is sent.
     Leaves(f64),
-    /// Nothing of the whole workspace arrives for so many slots; then all of it does.
-    VendorDelay(i64),
 }
 
 /// A workflow's messages over some time.

@@ -301,7 +301,8 @@ impl Fit {
 fn without_extremes(raw: &[Day]) -> Vec<Day> {
     let mut days = raw.to_vec();
     for h in 0..24 {
-        let mut counts: Vec<f64> = raw.iter().filter(|d| at_cell(d, h).covered > 0.0).map(|d| at_cell(d, h).count).collect();
+        let mut counts: Vec<f64> =
+            raw.iter().filter(|d| at_cell(d, h).covered > 0.0).map(|d| at_cell(d, h).count).collect();
         counts.sort_by(f64::total_cmp);
         let most = 3.0 * at(&counts, counts.len() * 19 / 20) + 3.0;
         for day in &mut days {

@@ -4,9 +4,9 @@
 //! IEEE Trans. Inf. Theory 44, 1998, with tail probabilities in place of likelihoods). A window's tail probability is
 //! turned into how often such a thing happens by chance: there are `level / mean` windows of its size a day, 365 days.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Bin;
@@ -17,10 +17,12 @@ use super::windows::{self, Window};
 
 /// What happens by chance less often than once in so many years is a verdict. The aim is one false alarm a year, low and
 /// high together; the rest is margin for what the model does not know.
-pub const RARE_YEARS: f64 = 2.0;
+pub const RARE_YEARS: f64 = 5.0;
 
-/// Windows overlap, but not wholly: so many times as many chances as windows laid end to end.
-pub const OVERLAP: f64 = 4.0;
+/// Windows overlap, but not wholly: so many times as many chances as windows laid end to end. A silence has only one
+/// beginning; other windows may begin and end anywhere, at every length (both measured on simulated years).
+pub const OVERLAP_OF_SILENCE: f64 = 4.0;
+pub const OVERLAP: f64 = 40.0;
 
 /// Less than this share of the expected is missing: nothing that anybody would look for, whatever its significance.
 pub const LEAST_LOSS: f64 = 0.15;
@@ -71,20 +73,25 @@ pub struct Evidence {
 }
 
 /// What the recent counts say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     pub verdict: Verdict,
     /// For `low` and `high`.
     pub evidence: Option<Evidence>,
-    /// Events of the local day so far, covered or not.
-    pub today: u64,
-    /// Of the local day's covered time so far, and of the whole day.
+    /// Since when nothing is known, if that is until now.
+    pub unheard_since: Option<Timestamp>,
+}
+
+/// The local day so far, for page and digest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Today {
+    /// Covered or not.
+    pub count: u64,
+    /// Of the covered time so far, and of the whole day.
     pub so_far: Band,
     pub day: Band,
     /// Share of the day so far, weighted by the profile, that is covered; 1 where nothing is expected yet.
     pub covered: f64,
-    /// Since when nothing is known, if that is until now.
-    pub unheard_since: Option<Timestamp>,
 }
 
 impl Profile {
@@ -110,8 +117,26 @@ impl Profile {
             (None, None, Some(_)) => (Verdict::Unknown, None),
             (None, None, None) => (Verdict::Ok, None),
         };
-        let (count, covered, so_far) = self.so_far(bins, &mut clock, until, today);
-        Reading { verdict, evidence, today: count, so_far, day: self.day_band(today), covered, unheard_since }
+        Reading { verdict, evidence, unheard_since }
+    }
+
+    /// For a stream that is its own only witness: since when there is a silence, of at least `at_least`, that chance does not
+    /// explain. Everything stopped, or we no longer hear. Coverage is not asked.
+    pub fn silent(
+        &self,
+        bins: &[Bin],
+        zone: &TimeZone,
+        except: &[Date],
+        at_least: SignedDuration,
+        now: Timestamp,
+    ) -> Option<Evidence> {
+        let until = local::slot_of(now);
+        let except: Vec<i32> = except.iter().map(|date| local::day_of(*date)).collect();
+        let heard: Vec<Bin> = bins.iter().map(|bin| Bin { covered: bin.slots, ..*bin }).collect();
+        windows::ending_now(self, &heard, zone, &except, until)
+            .take_while(|window| window.count == 0.0)
+            .filter(|window| now.duration_since(local::instant(window.from)) >= at_least)
+            .fold(None, |best, window| rarer(best, self.too_few(&window)))
     }
 
     /// Low, as far as this window goes.
@@ -149,7 +174,8 @@ impl Profile {
     }
 
     fn evidence(&self, window: &Window, count: f64, mean: f64, ln_chance: f64) -> Option<Evidence> {
-        let windows_a_year = 365.0 * OVERLAP * (self.level / mean.max(0.05)).max(1.0 / 28.0);
+        let overlap = if count > 0.0 { OVERLAP } else { OVERLAP_OF_SILENCE };
+        let windows_a_year = 365.0 * overlap * (self.level / mean.max(0.05)).max(1.0 / 28.0);
         let once_in_years = (-ln_chance).min(300.0).exp() / windows_a_year;
         (once_in_years >= RARE_YEARS).then(|| Evidence {
             since: local::instant(window.from),
@@ -171,7 +197,10 @@ impl Profile {
         (expected >= UNHEARD_EVENTS.min(self.level)).then(|| local::instant(from))
     }
 
-    fn so_far(&self, bins: &[Bin], clock: &mut Local, until: i64, today: i32) -> (u64, f64, Band) {
+    /// The local day of `now`, up to then: what came and what was to be expected. `bins` as for [`Profile::judge`].
+    pub fn today(&self, bins: &[Bin], zone: &TimeZone, now: Timestamp) -> Today {
+        let (until, mut clock) = (local::slot_of(now), Local::new(zone));
+        let today = clock.place(until).day;
         let (mut count, mut all, mut heard, mut hour) = (0, 0.0, 0.0, 0);
         for bin in bins.iter().rev().filter(|bin| bin.end() <= until) {
             let place = clock.place(bin.from);
@@ -186,7 +215,8 @@ impl Profile {
             hour = hour.max(place.hour);
         }
         let vary = self.vary.so_far.get(hour).copied().unwrap_or(self.vary.day) + self.level_doubt;
-        (count, if all > 0.0 { heard / all } else { 1.0 }, band(heard, vary))
+        let covered = if all > 0.0 { heard / all } else { 1.0 };
+        Today { count, so_far: band(heard, vary), day: self.day_band(today), covered }
     }
 
     /// What 95 % of such whole days are in.

@@ -4,8 +4,8 @@
 /// A day weighs half as much as one this many days later.
 const HALF_LIFE_DAYS: f64 = 14.0;
 
-/// Growth is taken to be within about this, a day, until the counts say more (standard deviation; 5 % a week).
-const GROWTH_A_DAY: f64 = 0.05 / 7.0;
+/// Growth is taken to be within about this, a day, until the counts say more (standard deviation; 7 % a week).
+const GROWTH_A_DAY: f64 = 0.07 / 7.0;
 
 /// A day pulls no further than this many standard deviations.
 const PULL: f64 = 2.5;
@@ -39,20 +39,24 @@ impl Level {
 
 /// `vary` is the relative variance of a day's rate.
 pub fn fit(days: &[DaySum], vary: f64) -> Level {
-    let all = fit_once(days, vary);
-    // Long-lasting change: the last days agree with each other and not with the rest.
+    let newest = days.iter().rev().filter(|day| day.expected > 0.05).take(NEW_NORMAL_DAYS);
+    let since = newest.map(|day| day.ago).fold(0.0, f64::max);
+    let (recent, before): (Vec<DaySum>, Vec<DaySum>) = days.iter().copied().partition(|day| day.ago <= since);
+    if before.len() < 2 * NEW_NORMAL_DAYS {
+        return fit_once(days, vary);
+    }
+    // Long-lasting change: the last days all lie on one side of what was usual before.
+    let usual = fit_once(&before, vary);
     let side = |day: &DaySum| {
-        let mean = all.at(day.ago) * day.expected;
-        let off = (day.count - mean) / (mean + vary * mean * mean).sqrt().max(1e-9);
+        let mean = usual.at(day.ago) * day.expected;
+        let off = (day.count - mean) / (mean + (vary + usual.doubt) * mean * mean).sqrt().max(1e-9);
         if off.abs() < PULL { 0.0 } else { off.signum() }
     };
-    let newest: Vec<&DaySum> = days.iter().rev().filter(|day| day.expected > 0.05).take(NEW_NORMAL_DAYS).collect();
-    let sides: f64 = newest.iter().map(|day| side(day)).sum();
-    if newest.len() == NEW_NORMAL_DAYS && sides.abs() >= NEW_NORMAL_DAYS as f64 - 0.5 {
-        let since = newest.last().map_or(0.0, |day| day.ago + 0.5);
-        let recent: Vec<DaySum> = days.iter().copied().filter(|day| day.ago <= since).collect();
+    let sides: f64 = recent.iter().filter(|day| day.expected > 0.05).map(side).sum();
+    if sides.abs() >= NEW_NORMAL_DAYS as f64 - 0.5 {
         return fit_once(&recent, vary);
     }
+    let all = fit_once(days, vary);
     all
 }
 
@@ -135,7 +139,7 @@ mod tests {
     #[test]
     fn a_week_of_another_level_is_the_new_normal() {
         let halved = |since: f64| days(move |ago| if ago < since { 500.0 } else { 1_000.0 });
-        assert!(fit(&halved(4.0), 0.01).level > 800.0);
+        assert!(fit(&halved(3.0), 0.01).level > 750.0);
         assert!((fit(&halved(7.0), 0.01).level / 500.0 - 1.0).abs() < 0.05);
     }
 }

@@ -59,11 +59,14 @@ impl<'a> Local<'a> {
     fn look_up(&mut self, slot: i64) {
         let at = instant(slot);
         self.offset = i64::from(self.zone.to_offset(at).seconds());
-        self.from = slot;
-        // A month ahead is enough to be fast.
-        self.to = slot + 31 * SLOTS_A_DAY;
+        // A month both ways is enough to be fast.
+        (self.from, self.to) = (slot - 31 * SLOTS_A_DAY, slot + 31 * SLOTS_A_DAY);
         if let Some(change) = self.zone.following(at).next() {
-            self.to = self.to.min(change.timestamp().as_second().div_euclid(SLOT_SECONDS).max(slot + 1));
+            self.to = self.to.min(slot_of(change.timestamp()).max(slot + 1));
+        }
+        // The change at `slot` itself is not before it.
+        if let Some(change) = self.zone.preceding(instant(slot + 1)).next() {
+            self.from = self.from.max(slot_of(change.timestamp()).min(slot));
         }
     }
 }

@@ -11,7 +11,10 @@ use super::local::{self, Local, Place};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Learned {
     /// Too little history. `covered_days` of `needed_days`.
-    Learning { covered_days: f64, needed_days: f64 },
+    Learning {
+        covered_days: f64,
+        needed_days: f64,
+    },
     Ready(Box<Profile>),
 }
 

@@ -10,6 +10,11 @@ const DAY_FLOOR: f64 = 0.008;
 const HOUR_FLOOR: f64 = 0.004;
 const PART_FLOOR: f64 = 0.002;
 
+/// Days by five minutes below which nothing is known about the time within an hour; then it is taken to vary so much
+/// that only whole hours are judged.
+const FINE_DAYS: f64 = 3.0;
+const UNKNOWN_PARTS: f64 = 1.0;
+
 /// Residuals beyond this many standard deviations are outages and blasts; they count as if they were just there.
 const CLIP: f64 = 6.0;
 
@@ -55,6 +60,7 @@ pub fn estimate(days: &[Day], expected: impl Fn(&Day, usize) -> f64, parts: &[f6
     let (mut day_cross, mut whole, mut hour, mut part) =
         (Moments::default(), Moments::default(), Moments::default(), Moments::default());
     let mut so_far: Vec<Moments> = (0..24).map(|_| Moments::default()).collect();
+    let mut fine_days = 0.0;
     let (mut full_days, mut hours_squared, mut days_squared) = (0.0, 0.0, 0.0);
     for day in days {
         if let Some(cell) = day.whole {
@@ -91,6 +97,7 @@ pub fn estimate(days: &[Day], expected: impl Fn(&Day, usize) -> f64, parts: &[f6
         day_cross.squares += sum * sum - own;
         day_cross.unit += mean * mean - own_unit;
         day_cross.noise += mean + 2.0 * mean * mean;
+        fine_days += day.parts.len() as f64 / 288.0;
         for (index, cell) in &day.parts {
             let h = usize::from(*index) / 12;
             let scale = day.hours.get(h).map_or(0.0, |c| {
@@ -111,8 +118,11 @@ pub fn estimate(days: &[Day], expected: impl Fn(&Day, usize) -> f64, parts: &[f6
     let mut so_far: Vec<f64> = so_far.iter().map(|m| m.value(&prior, fitted).max(DAY_FLOOR)).collect();
     so_far.resize(24, day);
     let hour = (by_hour - day).max(HOUR_FLOOR);
-    // Without counts by five minutes, clumps of messages are likely enough.
-    let part = part.value(&Prior { value: 0.15, spread: 0.3, keeps: 0.005 }, 1.1).max(PART_FLOOR);
+    let part = if fine_days >= FINE_DAYS {
+        part.value(&Prior { value: 0.1, spread: 0.3, keeps: 0.005 }, 1.1).max(PART_FLOOR)
+    } else {
+        UNKNOWN_PARTS
+    };
     let share = if days_squared > 0.0 { hours_squared / days_squared } else { 0.1 };
     let whole_day = whole.value(&Prior { value: day + hour * share, ..prior }, fitted).max(DAY_FLOOR);
     Vary { part, hour, day, whole_day, so_far }

@@ -1,7 +1,5 @@
 //! Windows that end now: in each, what came, what was expected, and how far the expectation can be trusted.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 
 use super::local::{Local, Place, SLOTS_A_DAY, SLOTS_AN_HOUR};
@@ -14,6 +12,9 @@ const BY_HOUR: i64 = 2 * SLOTS_A_DAY;
 /// Beyond this many days a window that expects [`ENOUGH`] need not grow.
 const ENOUGH_DAYS: i64 = 9;
 const ENOUGH: f64 = 400.0;
+
+/// Where the rate within an hour varies more than this, messages come in batches: whole hours are judged, then.
+const BATCHES: f64 = 0.4;
 
 /// A stretch of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,12 +41,40 @@ pub struct Window {
 /// A bin on the local clock.
 struct Step {
     from: i64,
-    slots: i64,
     place: Place,
     count: f64,
     mean: f64,
     /// Count and mean where nothing was covered.
     unheard: (f64, f64),
+    /// Relative variance of its hour, and its own beyond that: none where it is an hour, or judged by the hour.
+    spread: f64,
+    own: f64,
+    /// Its day's and its hour's places in [`Steps`].
+    day: usize,
+    hour: usize,
+}
+
+/// Latest first, with the sums of each day and hour.
+#[derive(Default)]
+struct Steps {
+    steps: Vec<Step>,
+    days: Vec<Sums>,
+    hours: Vec<Sums>,
+}
+
+impl Steps {
+    fn day(&self, step: &Step) -> Sums {
+        self.days.get(step.day).copied().unwrap_or_default()
+    }
+
+    fn hour(&self, step: &Step) -> Sums {
+        self.hours.get(step.hour).copied().unwrap_or_default()
+    }
+
+    /// An hour's own variance, shared out to its steps, and that of the step.
+    fn finer(&self, step: &Step) -> f64 {
+        step.spread * self.hour(step).mean * step.mean + step.own * step.mean * step.mean
+    }
 }
 
 /// Count, mean and the variance of smaller scales, of a day or an hour.
@@ -87,13 +116,11 @@ impl Sums {
 /// Sums of one day of the window while it grows.
 #[derive(Clone, Copy, Default)]
 struct DayPart {
-    day: i32,
     all: Sums,
     /// Variance of the hours that are whole in the window.
     hours: f64,
     /// The hour that the window begins in.
     hour: Sums,
-    hour_key: i64,
     hour_vary: f64,
 }
 
@@ -107,59 +134,45 @@ pub fn ending_now(
 ) -> impl Iterator<Item = Window> {
     let steps = steps(profile, bins, zone, except, until);
     let vary = &profile.vary;
-    let (mut days, mut hours) = (BTreeMap::<i32, Sums>::new(), BTreeMap::<i64, Sums>::new());
-    for step in &steps {
-        let finer = vary.part * step.mean * step.mean;
-        let hour = hours.entry(hour_key(step.place)).or_default();
-        hour.add(step.count, step.mean, finer);
-    }
-    for step in &steps {
-        let key = hour_key(step.place);
-        let spread = vary.hour + profile.doubt(step.place);
-        let mean = hours.get(&key).map_or(0.0, |h| h.mean);
-        // An hour's own variance, shared out to its steps.
-        let finer = spread * mean * step.mean + vary.part * step.mean * step.mean;
-        days.entry(step.place.day).or_default().add(step.count, step.mean, finer);
-    }
-    let today = steps.first().map_or(0, |step| step.place.day);
-    let last_hour = steps.first().map_or(0, |step| step.place.hour);
+    let today = steps.steps.first().map_or(0, |step| step.place.day);
+    let last_hour = steps.steps.first().map_or(0, |step| step.place.hour);
     let so_far = [last_hour.saturating_sub(1), last_hour]
         .iter()
         .filter_map(|h| vary.so_far.get(*h))
         .fold(0.0_f64, |most, v| most.max(*v));
 
     let mut closed = Sums::default(); // whole days at the window's end; `finer` is their whole variance
-    let mut part = DayPart { day: today, hour_key: i64::MIN, ..DayPart::default() };
+    let mut part = DayPart::default();
     let mut window = Window::default();
-    let mut next = steps.into_iter().peekable();
+    let mut at = 0;
     let direct = move |day: i32| if day == today { so_far } else { profile.vary.whole_day };
     std::iter::from_fn(move || {
-        while let Some(step) = next.next() {
-            let key = hour_key(step.place);
-            let spread = vary.hour + profile.doubt(step.place);
-            if key != part.hour_key {
+        while let Some(step) = steps.steps.get(at) {
+            let (later, earlier) = (at.checked_sub(1).and_then(|i| steps.steps.get(i)), steps.steps.get(at + 1));
+            at += 1;
+            if later.is_none_or(|later| later.hour != step.hour) {
                 part.hours += part.hour.finer + part.hour_vary * part.hour.mean * part.hour.mean;
-                (part.hour, part.hour_key, part.hour_vary) = (Sums::default(), key, spread);
+                (part.hour, part.hour_vary) = (Sums::default(), step.spread);
             }
-            if step.place.day != part.day {
+            if let Some(later) = later.filter(|later| later.day != step.day) {
                 let own = part.hours + vary.day * part.all.mean * part.all.mean;
-                let own = own.min(direct(part.day) * part.all.mean * part.all.mean);
+                let own = own.min(direct(later.place.day) * part.all.mean * part.all.mean);
                 closed.add(part.all.count, part.all.mean, own);
-                part = DayPart { day: step.place.day, hour_key: key, hour_vary: spread, ..DayPart::default() };
+                part = DayPart { hour_vary: step.spread, ..DayPart::default() };
             }
-            let finer = vary.part * step.mean * step.mean;
-            part.all.add(step.count, step.mean, finer + spread * step.mean * hours.get(&key).map_or(0.0, |h| h.mean));
-            part.hour.add(step.count, step.mean, finer);
+            part.all.add(step.count, step.mean, steps.finer(step));
+            part.hour.add(step.count, step.mean, step.own * step.mean * step.mean);
             window.from = step.from;
             window.hours = (until - step.from) as f64 / SLOTS_AN_HOUR as f64;
             window.count += step.count;
             window.mean += step.mean;
             window.count_all += step.count + step.unheard.0;
             window.mean_all += step.mean + step.unheard.1;
-            window.at_hour = next.peek().is_none_or(|earlier| hour_key(earlier.place) != key);
-            let midnight = next.peek().is_none_or(|earlier| earlier.place.day != step.place.day);
+            window.at_hour = earlier.is_none_or(|earlier| earlier.hour != step.hour);
+            let midnight = earlier.is_none_or(|earlier| earlier.day != step.day);
             let ago = until - step.from;
-            if !(midnight || (profile.by_hour && (ago <= BY_HOUR))) {
+            let may_begin = window.at_hour || !in_batches(profile);
+            if !(midnight || (profile.by_hour && may_begin && ago <= BY_HOUR)) {
                 continue;
             }
             let doubt = profile.level_doubt;
@@ -167,14 +180,14 @@ pub fn ending_now(
             let hour_own = part.hour.finer + part.hour_vary * part.hour.mean * part.hour.mean;
             let mut own = part.hours + hour_own + vary.day * part.all.mean * part.all.mean;
             if midnight {
-                own = own.min(direct(part.day) * part.all.mean * part.all.mean);
+                own = own.min(direct(step.place.day) * part.all.mean * part.all.mean);
             }
             let square = (window.mean * window.mean).max(1e-12);
             window.vary = (closed.finer + own) / square + doubt;
             // After what came before it: first of that day, then of that hour.
-            let before = days.get(&part.day).copied().unwrap_or_default().without(part.all);
+            let before = steps.day(step).without(part.all);
             let (day_factor, day_vary) = before.posterior(vary.day + doubt);
-            let mut hour_before = hours.get(&key).copied().unwrap_or_default().without(part.hour);
+            let mut hour_before = steps.hour(step).without(part.hour);
             hour_before.mean *= day_factor;
             let (hour_factor, hour_vary) = hour_before.posterior(part.hour_vary);
             let rest = (part.all.mean - part.hour.mean).max(0.0) * day_factor;
@@ -184,7 +197,7 @@ pub fn ending_now(
                 + hour_vary * first * first
                 + day_vary * (rest + first) * (rest + first);
             if midnight {
-                own = own.min((direct(part.day) + doubt) * part.all.mean * part.all.mean);
+                own = own.min((direct(step.place.day) + doubt) * part.all.mean * part.all.mean);
             }
             window.lowered = closed.mean + rest + first;
             let all = closed.finer + doubt * closed.mean * closed.mean + own;
@@ -195,46 +208,70 @@ pub fn ending_now(
     })
 }
 
-fn hour_key(place: Place) -> i64 {
-    i64::from(place.day) * 24 + place.hour as i64
+fn in_batches(profile: &Profile) -> bool {
+    profile.vary.part > BATCHES
 }
 
 /// The bins on the local clock, latest first.
-fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until: i64) -> Vec<Step> {
+fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until: i64) -> Steps {
     let mut local = Local::new(zone);
     let from = until - REACH_DAYS * SLOTS_A_DAY;
-    let mut steps = Vec::new();
-    let mut sum = 0.0;
-    let today = local.place(until).day;
+    let this = local.place(until);
+    let today = this.day;
+    let mut all = Steps::default();
+    let (mut sum, mut level, mut before) = (0.0, 0.0, None);
     for bin in bins.iter().rev() {
         let slots = i64::from(bin.slots);
         if bin.from + slots > until || slots > SLOTS_AN_HOUR {
             continue;
         }
-        let enough = sum > ENOUGH && until - bin.from > ENOUGH_DAYS * SLOTS_A_DAY;
-        if bin.from < from || enough {
+        if bin.from < from || (sum > ENOUGH && until - bin.from > ENOUGH_DAYS * SLOTS_A_DAY) {
             break;
         }
         let place = local.place(bin.from);
-        if except.contains(&place.day) || (!profile.by_hour && place.day == today) {
+        let in_this_hour = (place.day, place.hour) == (today, this.hour);
+        if except.contains(&place.day)
+            || (!profile.by_hour && place.day == today)
+            || (in_batches(profile) && in_this_hour)
+        {
             continue;
         }
+        let is_new_day = before.is_none_or(|(day, _)| day != place.day);
+        if is_new_day {
+            level = profile.level_on(place.day);
+            all.days.push(Sums::default());
+        }
+        if is_new_day || before.is_none_or(|(_, hour)| hour != place.hour) {
+            all.hours.push(Sums::default());
+        }
+        before = Some((place.day, place.hour));
         let share = if bin.slots == 1 { profile.part_share(place) } else { slots as f64 / SLOTS_AN_HOUR as f64 };
-        let mean = profile.level_on(place.day) * profile.hour_share(place) * share;
+        let mean = level * profile.hour_share(place) * share;
         let covered = f64::from(bin.covered.min(bin.slots)) / slots as f64;
         let count = f64::from(bin.count);
         let heard = covered > 0.0;
         sum += mean;
-        steps.push(Step {
+        let step = Step {
             from: bin.from,
-            slots,
             place,
             count: if heard { count } else { 0.0 },
             mean: mean * covered,
             unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
-        });
+            spread: profile.vary.hour + profile.doubt(place),
+            own: if bin.slots == 1 && !in_batches(profile) { profile.vary.part } else { 0.0 },
+            day: all.days.len() - 1,
+            hour: all.hours.len() - 1,
+        };
+        if let Some(hour) = all.hours.last_mut() {
+            hour.add(step.count, step.mean, step.own * step.mean * step.mean);
+        }
+        all.steps.push(step);
     }
-    steps.sort_by_key(|step| std::cmp::Reverse(step.from));
-    debug_assert!(steps.windows(2).all(|w| matches!(w, [a, b] if b.from + b.slots <= a.from)), "bins overlap");
-    steps
+    for step in &all.steps {
+        let finer = all.finer(step);
+        if let Some(day) = all.days.get_mut(step.day) {
+            day.add(step.count, step.mean, finer);
+        }
+    }
+    all
 }
