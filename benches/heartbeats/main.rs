@@ -94,7 +94,7 @@ fn from_env(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
-fn parallel<T: Sync, R: Send>(what: &str, trials: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+fn parallel<T: Sync, R: Send + std::fmt::Debug>(what: &str, trials: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -105,7 +105,12 @@ fn parallel<T: Sync, R: Send>(what: &str, trials: &[T], run: impl Fn(&T) -> R + 
                 {
                     let began = Instant::now();
                     let result = run(trial);
-                    eprintln!("{what} {} of {}: {:.1} s", place + 1, trials.len(), began.elapsed().as_secs_f64());
+                    eprintln!(
+                        "{what} {} of {}: {:.1} s, {result:?}",
+                        place + 1,
+                        trials.len(),
+                        began.elapsed().as_secs_f64()
+                    );
                     results.lock().unwrap_or_else(|e| e.into_inner()).push((place, result));
                 }
             });

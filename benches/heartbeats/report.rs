@@ -18,7 +18,7 @@ pub struct Figures {
     pub darkness: Vec<Darkness>,
     /// Size, hours to the page on blindness.
     pub alone: Vec<(f64, Vec<f64>)>,
-    /// Size, pages for nothing a workflow-year over all workloads that count.
+    /// Size, the pages for nothing a workflow-year that the others' thresholds are set to.
     pub rates: Vec<(f64, f64)>,
     pub trials: usize,
     pub took: Duration,
@@ -75,6 +75,8 @@ fn tables(figures: &Figures) -> String {
         let pages: usize = of.iter().map(|a| a.low + a.high).sum();
         out += &format!(" **{:.2}** |", pages as f64 / of.iter().map(|a| a.years).sum::<f64>());
     }
+    out += "\n| the others' thresholds are set to |";
+    figures.rates.iter().for_each(|(_, rate)| out += &format!(" {rate:.2} |"));
     out += "\n| share of the time unknown, at most |";
     for size in SIZES {
         let most = figures.alarms.iter().filter(|a| a.size == size).map(|a| a.unknown).fold(0.0, f64::max);

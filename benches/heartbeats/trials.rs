@@ -18,6 +18,7 @@ const CALIBRATION_YEARS: usize = 12;
 const BEFORE: i64 = HISTORY_DAYS as i64;
 
 /// Pages in years without a fault.
+#[derive(Debug)]
 pub struct Alarms {
     pub load: &'static str,
     pub size: f64,
@@ -71,6 +72,7 @@ pub struct Row<'a> {
 }
 
 /// Hours from fault to page, sorted; `INFINITY` where there was none in time.
+#[derive(Debug)]
 pub struct Delay {
     pub load: &'static str,
     pub fault: &'static str,
@@ -140,6 +142,7 @@ pub fn share(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// Nothing arrives for 40 min to 3 h, then all of it does.
+#[derive(Debug)]
 pub struct Darkness {
     pub size: f64,
     pub delays: usize,

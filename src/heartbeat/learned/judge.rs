@@ -30,8 +30,12 @@ pub const LEAST_LOSS: f64 = 0.15;
 /// The same for too much: people call a doubling high, not a good day.
 pub const LEAST_EXCESS: f64 = 0.4;
 
-/// `high` must beat the largest that eight weeks saw in such a window, by this factor: peaks come every month.
-pub const BEATS_PEAKS_BY: f64 = 1.15;
+/// `high` must beat the largest excess that eight weeks saw in such a window, by this factor: peaks come every month.
+pub const BEATS_PEAKS_BY: f64 = 1.3;
+
+/// The shortest window that is called high, in hours, and what it must hold without its two largest hours: one blast is
+/// over before anybody could look.
+pub const SHORTEST_HIGH_H: f64 = 4.0;
 
 /// The tail of days above the mean is heavier than a lognormal one: its standard deviation counts for so much more.
 const HEAVY_TAIL: f64 = 1.25;
@@ -107,7 +111,7 @@ impl Profile {
         if !except.contains(&today) {
             for window in windows::ending_now(self, bins, zone, &except, until) {
                 low = rarer(low, self.too_few(&window));
-                high = rarer(high, self.too_many(&window, today));
+                high = rarer(high, self.too_many(&window));
             }
         }
         let unheard_since = self.unheard(bins, &mut clock, until);
@@ -152,18 +156,20 @@ impl Profile {
         self.evidence(window, count, mean, tail::ln_at_most(count, lowered, vary_lowered))
     }
 
-    fn too_many(&self, window: &Window, today: i32) -> Option<Evidence> {
-        let Window { count_all: count, mean_all: mean, vary, hours, at_hour, .. } = *window;
-        if !at_hour || hours < 0.9 || count < (1.0 + LEAST_EXCESS) * mean || count < mean + 5.0 {
+    fn too_many(&self, window: &Window) -> Option<Evidence> {
+        if !window.at_hour || window.hours < SHORTEST_HIGH_H - 0.1 {
             return None;
         }
-        let vary = if window.mean > 0.0 { vary } else { self.vary.day + self.vary.hour + self.level_doubt };
+        let (count, mean) = (window.count_all - window.burst.0, (window.mean_all - window.burst.1).max(0.0));
+        if count < (1.0 + LEAST_EXCESS) * mean || count < mean + 5.0 {
+            return None;
+        }
+        let vary = if window.mean > 0.0 { window.vary } else { self.vary.day + self.vary.hour + self.level_doubt };
         if (count - mean).powi(2) < 4.0 * mean * (1.0 + vary * mean) {
             return None;
         }
-        let length = WINDOWS_H.iter().position(|h| *h as f64 >= hours - 0.01)?;
-        let peak = self.peaks.get(length)? * self.level_on(today);
-        if count < BEATS_PEAKS_BY * peak {
+        let length = WINDOWS_H.iter().position(|h| *h as f64 >= window.hours - 0.01)?;
+        if excess(count, mean) < BEATS_PEAKS_BY * self.peaks.get(length)? {
             return None;
         }
         let mean = mean.max(0.05);
@@ -224,6 +230,11 @@ impl Profile {
         let share: f64 = self.hours.iter().skip(local::weekday(day) * 24).take(24).sum();
         band(self.level_on(day) * share, self.vary.whole_day + self.level_doubt)
     }
+}
+
+/// How many times the expected came, held back where little was expected.
+pub(super) fn excess(count: f64, mean: f64) -> f64 {
+    (count + 2.0) / (mean + 2.0)
 }
 
 fn band(expected: f64, vary: f64) -> Band {

@@ -56,8 +56,7 @@ pub fn fit(days: &[DaySum], vary: f64) -> Level {
     if sides.abs() >= NEW_NORMAL_DAYS as f64 - 0.5 {
         return fit_once(&recent, vary);
     }
-    let all = fit_once(days, vary);
-    all
+    fit_once(days, vary)
 }
 
 fn fit_once(days: &[DaySum], vary: f64) -> Level {

@@ -36,7 +36,7 @@ pub struct Profile {
     /// Share of an hour's events in each of its twelve parts, by hour of the day.
     pub parts: Vec<f64>,
     pub vary: Vary,
-    /// The most that came in windows of [`WINDOWS_H`] hours, in units of the level of its day.
+    /// The largest excess over what was expected in windows of [`WINDOWS_H`] hours, as a factor.
     pub peaks: Vec<f64>,
     /// Whether the hours are known, or only whole days.
     pub by_hour: bool,
@@ -44,8 +44,8 @@ pub struct Profile {
     pub covered_days: f64,
 }
 
-/// Lengths of the windows whose largest counts are kept, in hours.
-pub const WINDOWS_H: [usize; 9] = [1, 2, 4, 8, 24, 48, 96, 168, 336];
+/// Lengths of the windows whose largest excess is kept, in hours.
+pub const WINDOWS_H: [usize; 7] = [4, 8, 24, 48, 96, 168, 336];
 
 /// Relative variance of the rate, by scale.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

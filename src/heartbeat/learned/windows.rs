@@ -34,6 +34,8 @@ pub struct Window {
     /// What came, and what was expected, in all of its time, covered or not.
     pub count_all: f64,
     pub mean_all: f64,
+    /// The same of its two hours with the largest excess: one blast is within them.
+    pub burst: (f64, f64),
     /// It begins with an hour of the local clock.
     pub at_hour: bool,
 }
@@ -124,6 +126,34 @@ struct DayPart {
     hour_vary: f64,
 }
 
+/// The two hours with the largest excess so far, each (count, mean), and the one that is being added up.
+#[derive(Default)]
+struct Bursts {
+    largest: [(f64, f64); 2],
+    hour: (f64, f64),
+}
+
+impl Bursts {
+    fn add(&mut self, step: &Step) {
+        self.hour.0 += step.count + step.unheard.0;
+        self.hour.1 += step.mean + step.unheard.1;
+    }
+
+    /// The sum of both.
+    fn end_of_hour(&mut self) -> (f64, f64) {
+        let excess = |hour: (f64, f64)| hour.0 - hour.1;
+        let hour = std::mem::take(&mut self.hour);
+        let [first, second] = self.largest;
+        if excess(hour) > excess(first) {
+            self.largest = [hour, first];
+        } else if excess(hour) > excess(second) {
+            self.largest = [first, hour];
+        }
+        let [first, second] = self.largest;
+        (first.0 + second.0, first.1 + second.1)
+    }
+}
+
 /// All windows that are looked at, shortest first. `until` is the first slot that has not ended.
 pub fn ending_now(
     profile: &Profile,
@@ -135,17 +165,27 @@ pub fn ending_now(
     let steps = steps(profile, bins, zone, except, until);
     let vary = &profile.vary;
     let today = steps.steps.first().map_or(0, |step| step.place.day);
-    let last_hour = steps.steps.first().map_or(0, |step| step.place.hour);
-    let so_far = [last_hour.saturating_sub(1), last_hour]
-        .iter()
-        .filter_map(|h| vary.so_far.get(*h))
-        .fold(0.0_f64, |most, v| most.max(*v));
+    // Measured directly: from midnight to the end of an hour. The hour that has not ended adds its own.
+    let this = steps.steps.first().map(|step| (step.place.hour, steps.hour(step), step.spread));
+    let (last_hour, this_hour, this_spread) = this.unwrap_or_default();
+    let has_ended = Local::new(zone).place(until).hour != last_hour;
+    let measured = if has_ended { Some(last_hour) } else { last_hour.checked_sub(1) };
+    let so_far = measured.and_then(|hour| vary.so_far.get(hour)).copied().unwrap_or(vary.day);
+    let ongoing = if has_ended { Sums::default() } else { this_hour };
+    let direct = move |day: i32, mean: f64| {
+        if day == today {
+            let ended = (mean - ongoing.mean).max(0.0);
+            so_far * ended * ended + (this_spread + so_far) * ongoing.mean * ongoing.mean + ongoing.finer
+        } else {
+            profile.vary.whole_day * mean * mean
+        }
+    };
 
     let mut closed = Sums::default(); // whole days at the window's end; `finer` is their whole variance
     let mut part = DayPart::default();
     let mut window = Window::default();
+    let mut bursts = Bursts::default();
     let mut at = 0;
-    let direct = move |day: i32| if day == today { so_far } else { profile.vary.whole_day };
     std::iter::from_fn(move || {
         while let Some(step) = steps.steps.get(at) {
             let (later, earlier) = (at.checked_sub(1).and_then(|i| steps.steps.get(i)), steps.steps.get(at + 1));
@@ -156,7 +196,7 @@ pub fn ending_now(
             }
             if let Some(later) = later.filter(|later| later.day != step.day) {
                 let own = part.hours + vary.day * part.all.mean * part.all.mean;
-                let own = own.min(direct(later.place.day) * part.all.mean * part.all.mean);
+                let own = own.min(direct(later.place.day, part.all.mean));
                 closed.add(part.all.count, part.all.mean, own);
                 part = DayPart { hour_vary: step.spread, ..DayPart::default() };
             }
@@ -168,7 +208,11 @@ pub fn ending_now(
             window.mean += step.mean;
             window.count_all += step.count + step.unheard.0;
             window.mean_all += step.mean + step.unheard.1;
+            bursts.add(step);
             window.at_hour = earlier.is_none_or(|earlier| earlier.hour != step.hour);
+            if window.at_hour {
+                window.burst = bursts.end_of_hour();
+            }
             let midnight = earlier.is_none_or(|earlier| earlier.day != step.day);
             let ago = until - step.from;
             let may_begin = window.at_hour || !in_batches(profile);
@@ -180,7 +224,7 @@ pub fn ending_now(
             let hour_own = part.hour.finer + part.hour_vary * part.hour.mean * part.hour.mean;
             let mut own = part.hours + hour_own + vary.day * part.all.mean * part.all.mean;
             if midnight {
-                own = own.min(direct(step.place.day) * part.all.mean * part.all.mean);
+                own = own.min(direct(step.place.day, part.all.mean));
             }
             let square = (window.mean * window.mean).max(1e-12);
             window.vary = (closed.finer + own) / square + doubt;
@@ -197,7 +241,7 @@ pub fn ending_now(
                 + hour_vary * first * first
                 + day_vary * (rest + first) * (rest + first);
             if midnight {
-                own = own.min((direct(step.place.day) + doubt) * part.all.mean * part.all.mean);
+                own = own.min(direct(step.place.day, part.all.mean) + doubt * part.all.mean * part.all.mean);
             }
             window.lowered = closed.mean + rest + first;
             let all = closed.finer + doubt * closed.mean * closed.mean + own;
