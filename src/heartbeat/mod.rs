@@ -2,6 +2,7 @@
 
 pub mod blindness;
 pub mod history;
+pub mod learned;
 pub mod period;
 pub mod recovery;
 pub mod verdict;

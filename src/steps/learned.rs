@@ -1,7 +1,7 @@
 //! tick's work on heartbeats that expect what is usual: learns it once a local day, compares every five minutes, and
 //! keeps a verdict on each day that is over.
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::heartbeats::Asking;
