@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{facts, learned};
 use super::open::{self, Opening};
 use super::tick::Tick;
+use super::{facts, learned};
 use crate::clock::{Minute, Span, minutes};
 use crate::customerio::event::SourceKind;
 use crate::heartbeat::why::{self, Said, Why};
@@ -213,9 +213,8 @@ pub async fn beats_again(
         }
     }
     let later = tick.store.verdicts(opened_for.end, now).await?;
-    let fine = |j: &Judged| {
-        j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start
-    };
+    let fine =
+        |j: &Judged| j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start;
     Ok(later.iter().any(fine).then_some(incident.last))
 }
 

@@ -113,7 +113,8 @@ async fn act(
     };
     // `low` and `high` are told apart by the numbers.
     let expected = expected.round().max(1.0) as u64;
-    let expected = if verdict == Verdict::Low { expected.max(count + 1) } else { expected.min(count.saturating_sub(1)) };
+    let expected =
+        if verdict == Verdict::Low { expected.max(count + 1) } else { expected.min(count.saturating_sub(1)) };
     let why = match verdict {
         Verdict::Low => asking.why(tick, heartbeat, &judged, expected).await,
         _ => None,
@@ -198,4 +199,3 @@ async fn close_day(
     };
     tick.store.keep_verdict(&judged).await
 }
-
