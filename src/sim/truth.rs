@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::customerio::event::Identity;
+use crate::incident::told::Stage;
 use crate::incident::{Incident, Severity, State};
 use crate::message::Phase;
 use crate::tally::Class;
@@ -24,6 +25,8 @@ pub struct Truth {
     pub attempts: Vec<Attempt>,
     pub hushes: Vec<Hush>,
     pub muted: Vec<Muted>,
+    /// How far each pair got, as recorded last.
+    pub stages: BTreeMap<(String, String), (u32, Stage)>,
     /// Pairs that somebody gave up: the place in time, key, receiver and episode.
     pub dropped: Vec<(u64, String, String, u32)>,
     /// Quarantined requests that somebody gave up, by id.

@@ -95,6 +95,11 @@ impl Adapter {
             state.truth.attempts[place].recorded = Some(step);
         }
         let (key, receiver, episode) = (key.0.clone(), receiver.to_owned(), told.episode);
+        let stage = (episode, told.stage.clone());
+        if state.truth.stages.insert((key.clone(), receiver.clone()), stage.clone()) == Some(stage) {
+            // Only of what is tried, and how often.
+            return;
+        }
         match &told.stage {
             Stage::Silenced { silence, over } => {
                 let (silence, over) = (silence.clone(), *over);
