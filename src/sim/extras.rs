@@ -79,8 +79,8 @@ pub fn add(scenario: &mut Scenario, seed: u64) {
     if !calm && random.chance(250) {
         for _ in 0..random.between(1, 2) {
             let at = random.between(start, end);
-            // No version is about that knows less by then.
-            let from = (at + random.between(MINUTE, 2 * HOUR)) / SECOND;
+            // Later than any event claims to be that was counted before: those that are ahead are placed by their own time.
+            let from = (at + random.between(2 * HOUR + MINUTE, 4 * HOUR)) / SECOND;
             scenario.extras.layouts.push(LayoutPlan { at, from, width: random.pick(&[1, 5, 30, 60]) });
         }
     }

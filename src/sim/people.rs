@@ -113,11 +113,7 @@ async fn silence(adapter: Arc<Adapter>, plan: SilencePlan) {
 }
 
 /// `bridge silence end`, which tells deliver to look at what it may have muted.
-async fn end_silence(
-    adapter: &Adapter,
-    plan: &SilencePlan,
-    config: &crate::config::Config,
-) -> Result<(), StoreError> {
+async fn end_silence(adapter: &Adapter, plan: &SilencePlan, config: &crate::config::Config) -> Result<(), StoreError> {
     let now = adapter.world.now();
     let stored = adapter.silences().await?;
     let Some(silence) = stored.iter().find(|s| s.id == plan.id && now < s.end) else { return Ok(()) };
@@ -135,8 +131,7 @@ impl Process {
     async fn redrive(self: Arc<Self>) {
         let (adapter, world) = (self.adapter.as_ref(), &self.adapter.world);
         let now = world.now();
-        let step =
-            Redrive { store: adapter, outbox: adapter, config: &self.config, process: format!("person/{now}") };
+        let step = Redrive { store: adapter, outbox: adapter, config: &self.config, process: format!("person/{now}") };
         let Ok(items) = step.list(now).await else { return };
         for item in items {
             let choice = world.state().random.below(8);

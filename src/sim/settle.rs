@@ -68,7 +68,14 @@ impl Drive {
         for place in places.into_iter().chain([covering]) {
             let number = state.scenario.items.len();
             let (body, spec) = webhook(number, place, None, now / SECOND, false);
-            state.scenario.items.push(Item { at: now, body, what: What::Event(spec), again_at: None, parked: None, strange: false });
+            state.scenario.items.push(Item {
+                at: now,
+                body,
+                what: What::Event(spec),
+                again_at: None,
+                parked: None,
+                strange: false,
+            });
             state.offer(number);
         }
         // When they have been counted.

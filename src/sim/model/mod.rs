@@ -69,7 +69,8 @@ impl Store for Model {
             let at = Timestamp::from_second(class.at.as_second()).unwrap_or(class.at);
             let class = Class { at, series: class.series.clone() };
             let cause = || class.series.cause.as_ref().map_or_else(String::new, |c| c.as_str().to_owned());
-            let key = (kept.bucket(*stamp), *identity, if self.is(Mutant::CountByCause) { cause() } else { String::new() });
+            let key =
+                (kept.bucket(*stamp), *identity, if self.is(Mutant::CountByCause) { cause() } else { String::new() });
             match kept.seen.get_mut(&key) {
                 Some(seen) if now.duration_since(seen.since) < remembered => {
                     let class = if self.is(Mutant::LastClass) { class } else { seen.class.clone() };

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rates::{self, Sends};
 use crate::clock::Minute;
 use crate::customerio::event::{Fate, Identity};
 use crate::incident::{Dimension, How, Incident, State, Subject};
 use crate::sim::scenario::Scenario;
 use crate::sim::setup::{By, RuleSetup};
-use super::rates::{self, Sends};
 use crate::sim::truth::{Truth, Written, ends};
 
 /// A failure that counts.

@@ -79,14 +79,7 @@ fn named(truth: &Truth) -> Named<'_> {
 }
 
 /// Episodes one after the other; an opening before its resolve, nothing after it.
-fn in_order(
-    truth: &Truth,
-    receiver: &str,
-    key: &str,
-    attempts: &[&Attempt],
-    named: &Named,
-    wrong: &mut Vec<String>,
-) {
+fn in_order(truth: &Truth, receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wrong: &mut Vec<String>) {
     let dropped = |of: u32| truth.dropped.iter().any(|(_, k, r, episode)| k == key && r == receiver && *episode == of);
     let mut taken: Vec<&&Attempt> = attempts.iter().filter(|a| a.taken.is_some()).collect();
     taken.sort_by_key(|a| a.taken);
@@ -231,6 +224,10 @@ fn told(
         if took(&[Phase::OpenedAndResolved, Phase::Digest]) {
             continue;
         }
+        // Its opening may have been taken before it was silenced, so its end was told: and the receiver knows.
+        if ours.iter().any(|a| a.phase == Phase::Resolved && a.taken.is_some() && silencing::is_muted_then(state, a)) {
+            continue;
+        }
         if rolled_up(pairs, episodes, incident, receiver) || pages_only && ends(incident) && !refused {
             continue;
         }
@@ -261,9 +258,10 @@ fn told(
 
 /// Somebody gave it up: nothing is owed, and nothing may be said any more.
 fn is_dropped(truth: &Truth, receiver: &str, incident: &Incident) -> bool {
-    truth.dropped.iter().any(|(_, key, of, episode)| {
-        *key == incident.key.0 && of == receiver && *episode == incident.episode
-    })
+    truth
+        .dropped
+        .iter()
+        .any(|(_, key, of, episode)| *key == incident.key.0 && of == receiver && *episode == incident.episode)
 }
 
 fn after_it_was_dropped(truth: &Truth, wrong: &mut Vec<String>) {
