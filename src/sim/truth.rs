@@ -25,6 +25,8 @@ pub struct Truth {
     pub attempts: Vec<Attempt>,
     pub hushes: Vec<Hush>,
     pub muted: Vec<Muted>,
+    /// Pairs whose opening was written down as being sent: key, receiver and episode.
+    pub begun: BTreeSet<(String, String, u32)>,
     /// How far each pair got, as recorded last.
     pub stages: BTreeMap<(String, String), (u32, Stage)>,
     /// Pairs that somebody gave up: the place in time, key, receiver and episode.

@@ -95,6 +95,9 @@ impl Adapter {
             state.truth.attempts[place].recorded = Some(step);
         }
         let (key, receiver, episode) = (key.0.clone(), receiver.to_owned(), told.episode);
+        if told.begun {
+            state.truth.begun.insert((key.clone(), receiver.clone(), episode));
+        }
         let stage = (episode, told.stage.clone());
         if state.truth.stages.insert((key.clone(), receiver.clone()), stage.clone()) == Some(stage) {
             // Only of what is tried, and how often.

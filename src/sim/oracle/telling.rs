@@ -102,7 +102,9 @@ fn in_order(truth: &Truth, receiver: &str, key: &str, attempts: &[&Attempt], nam
             Phase::Resolved => {
                 let opens = |a: &Attempt| matches!(a.phase, Phase::Opened | Phase::StillOpen);
                 let tried = |a: &&&Attempt| a.episode == episode && opens(a) && a.step < attempt.step;
-                if !opened && !attempts.iter().any(|a| tried(&a)) {
+                // To close what may be open, though the process died before it was sent, does no harm.
+                let begun = truth.begun.contains(&(key.to_owned(), receiver.to_owned(), episode));
+                if !opened && !begun && !attempts.iter().any(|a| tried(&a)) {
                     wrong.push(format!("law 7: {} without its opening", at(attempt)));
                 }
                 over = true;
@@ -228,7 +230,7 @@ fn told(
         if ours.iter().any(|a| a.phase == Phase::Resolved && a.taken.is_some() && silencing::is_muted_then(state, a)) {
             continue;
         }
-        if rolled_up(pairs, episodes, incident, receiver) || pages_only && ends(incident) && !refused {
+        if rolled_up(&state.truth, pairs, episodes, incident, receiver) || pages_only && ends(incident) && !refused {
             continue;
         }
         if silencing::accounts_for(&state.truth, receiver, incident) {
@@ -239,7 +241,8 @@ fn told(
         let heard = |fallback: &str| {
             let key = (fallback, incident.key.0.as_str());
             let spared = silencing::accounts_for(&state.truth, fallback, incident)
-                || is_dropped(&state.truth, fallback, incident);
+                || is_dropped(&state.truth, fallback, incident)
+                || rolled_up(&state.truth, pairs, episodes, incident, fallback);
             spared
                 || pairs.get(&key).is_some_and(|all| {
                     all.iter().any(|a| a.episode == incident.episode && (a.taken.is_some() || a.refused))
@@ -287,14 +290,16 @@ fn in_the_store(store: &dyn Store, receiver: &str, incident: &Incident, wrong: &
 }
 
 /// Whether a roll-up that this receiver took names it, or one that it did not have to take.
-fn rolled_up(pairs: &Pairs, episodes: &[Episode], incident: &Incident, receiver: &str) -> bool {
+fn rolled_up(truth: &Truth, pairs: &Pairs, episodes: &[Episode], incident: &Incident, receiver: &str) -> bool {
     episodes.iter().any(|e| match &e.last.subject {
         Subject::RollUp { receiver: of, members } => {
             let names = members.iter().any(|m| m.key == incident.key && m.episode == incident.episode);
             let took = pairs
                 .get(&(receiver, e.last.key.0.as_str()))
                 .is_some_and(|all| all.iter().any(|a| a.taken.is_some() || a.refused));
-            of == receiver && names && (took || receiver == "pager" && ends(e.last))
+            of == receiver
+                && names
+                && (took || is_dropped(truth, receiver, e.last) || receiver == "pager" && ends(e.last))
         }
         _ => false,
     })
