@@ -429,3 +429,17 @@ async fn without_two_weeks_of_history_nothing_is_claimed() {
     t.until("2026-11-23T12:00").await;
     assert_eq!(t.said(), "");
 }
+
+#[tokio::test]
+async fn on_the_first_day_what_is_usual_is_what_customer_io_remembers() {
+    let t = Timeline::new("2026-11-23T06:00", AS_USUAL).await;
+    t.campaign_remembers(vec![1_440; 56]);
+    // Sixty an hour from the first minute on; then nothing.
+    while t.now() < at("2026-11-23T08:00") {
+        t.event(sent_email().of("campaign:5")).await;
+        let next = (t.now() + SignedDuration::from_mins(1)).to_zoned_datetime(TimeZone::UTC);
+        t.until(&next.strftime("%Y-%m-%dT%H:%M").to_string()).await;
+    }
+    t.until("2026-11-24T23:30").await;
+    assert_snapshot!(t.said());
+}

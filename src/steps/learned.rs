@@ -1,18 +1,21 @@
 //! tick's work on heartbeats that expect what is usual: learns it once a local day, compares every five minutes, and
 //! keeps a verdict on each day that is over.
 
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::heartbeats::Asking;
+use super::asking::Asking;
 use super::open::{self, Opening};
 use super::tick::Tick;
+use crate::customerio::event::SourceKind;
 use crate::heartbeat::history::{self, Day, Slot};
 use crate::heartbeat::learned::judge::Evidence;
-use crate::heartbeat::learned::{self, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
+use crate::heartbeat::learned::{self, Bin, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
 use crate::heartbeat::{Every, Expect, Heartbeat, Judged, Period, Verdict, period, recovery};
 use crate::incident::{Incident, IncidentKey, State, Subject};
 use crate::store::{StoreError, Write};
+use crate::tally::journeys::JOURNEY;
 
 /// What is known of a heartbeat between two looks; it follows from history, so it is a cache with a cursor in it.
 #[derive(Serialize, Deserialize)]
@@ -25,9 +28,10 @@ struct Known {
 }
 
 /// Judges each of them, once in five minutes.
-pub async fn judge_due(tick: &Tick<'_>, asking: &mut Asking, now: Timestamp) -> Result<(), StoreError> {
+pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let mut asking = Asking::default();
     for heartbeat in tick.config.heartbeats.iter().filter(|h| h.expect == Expect::Learned) {
-        judge_one(tick, heartbeat, asking, now).await?;
+        judge_one(tick, heartbeat, &mut asking, now).await?;
     }
     Ok(())
 }
@@ -53,14 +57,15 @@ async fn judge_one(
     let is_today = |known: &Known| known.day == day && matches!(known.learned, Learned::Ready(_));
     let (learned, days) = match known {
         Some(known) if is_today(&known) => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
-        before => {
+        known => {
             let days = kept(tick, heartbeat, i64::from(HISTORY_DAYS) + 1, now).await?;
-            if let Some(Known { learned: Learned::Ready(profile), day: learned_on, .. }) = &before
+            if let Some(Known { learned: Learned::Ready(profile), day: learned_on, .. }) = &known
                 && *learned_on < day
             {
                 close_day(tick, heartbeat, profile, &days, now).await?;
             }
-            let bins = history::bins(&days, zone, now);
+            let mut bins = history::bins(&days, zone, now);
+            bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
             (learned::learn(&bins, zone, &heartbeat.except, now), days)
         }
     };
@@ -72,6 +77,60 @@ async fn judge_one(
     match tick.store.move_cursor(&cursor(heartbeat), stored.as_deref(), &to).await? {
         Write::Done | Write::Conflict => Ok(()),
     }
+}
+
+/// What a campaign did on the days before we heard of it, as Customer.io remembers it.
+#[derive(Default, Serialize, Deserialize)]
+struct Before {
+    /// The local date that was asked on.
+    asked_on: Date,
+    /// The date of the first count.
+    from: Date,
+    counts: Vec<u64>,
+}
+
+/// The days before our own history as bins, so that nobody waits two weeks after an install. Asked for once; after a
+/// failure once a day.
+async fn before(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    own: &[Bin],
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<Vec<Bin>, StoreError> {
+    let Some(directory) = tick.directory.filter(|_| is_known_by_day(heartbeat)) else { return Ok(Vec::new()) };
+    let zone = &tick.config.workspace.zone;
+    let today = zone.to_datetime(now).date();
+    let first = own.first().map_or(today, |bin| zone.to_datetime(local::instant(bin.from)).date());
+    let from = today.saturating_sub(HISTORY_DAYS.days());
+    if first <= from {
+        return Ok(Vec::new());
+    }
+    let cursor = format!("before/{}", heartbeat.name);
+    let stored = tick.store.cursor(&cursor).await?;
+    let mut known: Before = stored.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    if known.counts.is_empty() && known.asked_on != today {
+        let metric = &heartbeat.event.metric;
+        let asked = |time| directory.by_day(&heartbeat.source.id, metric, from..first, zone, time);
+        known = Before { asked_on: today, from, counts: asking.ask(heartbeat, asked).await.unwrap_or_default() };
+        let json = serde_json::to_string(&known).map_err(|_| StoreError::Corrupt("days cannot be written".into()))?;
+        match tick.store.move_cursor(&cursor, stored.as_deref(), &json).await? {
+            Write::Done | Write::Conflict => {}
+        }
+    }
+    let date = |ago: usize| known.from.saturating_add(i32::try_from(ago).unwrap_or(i32::MAX).days());
+    let days = known.counts.iter().enumerate().map(|(ago, count)| (date(ago), *count));
+    let bin = |(date, count): (Date, u64)| {
+        let (start, end) = (period::midnight(date, zone), period::midnight(date.saturating_add(1.day()), zone));
+        let minutes = end.duration_since(start).as_mins();
+        Bin::new(start, minutes, u32::try_from(count).unwrap_or(u32::MAX), minutes)
+    };
+    Ok(days.filter(|(date, _)| *date < first).map(bin).collect())
+}
+
+/// The App API counts by day what all of a campaign's messages did. Source: App API, `campaignMetrics`.
+fn is_known_by_day(heartbeat: &Heartbeat) -> bool {
+    heartbeat.source.kind == SourceKind::Campaign && heartbeat.action.is_none() && heartbeat.event != JOURNEY
 }
 
 async fn kept(tick: &Tick<'_>, heartbeat: &Heartbeat, days: i64, now: Timestamp) -> Result<Vec<Day>, StoreError> {

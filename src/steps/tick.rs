@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{deadman, digest, evaluate, heartbeats, history, names, resolve, sweep};
+use super::{deadman, digest, evaluate, heartbeats, history, learned, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -50,6 +50,7 @@ impl Tick<'_> {
         let mut failed = Vec::new();
         part(&mut failed, "history", history::record_due(self, now)).await;
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
+        part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();

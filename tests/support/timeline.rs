@@ -2,6 +2,7 @@
 //! are told. For what needs hours; what crosses a process is tested on [`super::Serve`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
 use cio_alert_bridge::silence::{Conditions, Silence};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -69,7 +72,10 @@ pub struct Timeline {
 
 /// What the App API says of every campaign; `None`: it answers nothing.
 #[derive(Clone, Default)]
-struct Campaign(Arc<Mutex<Option<Said>>>);
+struct Campaign {
+    said: Arc<Mutex<Option<Said>>>,
+    days: Arc<Mutex<Option<Vec<u64>>>>,
+}
 
 #[async_trait]
 impl Directory for Campaign {
@@ -77,8 +83,19 @@ impl Directory for Campaign {
         Ok(BTreeMap::new())
     }
 
+    async fn by_day(
+        &self,
+        _: &str,
+        _: &str,
+        _: Range<Date>,
+        _: &TimeZone,
+        _: Duration,
+    ) -> Result<Vec<u64>, AppApiError> {
+        self.days.lock().unwrap().clone().ok_or(AppApiError::Address)
+    }
+
     async fn campaign(&self, _: &str, _: Timestamp, _: Timestamp, _: Duration) -> Result<Said, AppApiError> {
-        self.0.lock().unwrap().clone().ok_or(AppApiError::Address)
+        self.said.lock().unwrap().clone().ok_or(AppApiError::Address)
     }
 }
 
@@ -200,7 +217,12 @@ impl Timeline {
     /// What the chat answers from now on.
     /// From now on the App API says so of the campaign; `None`: it cannot be reached.
     pub fn campaign_says(&self, said: Option<Said>) {
-        *self.campaign.0.lock().unwrap() = said;
+        *self.campaign.said.lock().unwrap() = said;
+    }
+
+    /// The App API knows so many sends of each day before.
+    pub fn campaign_remembers(&self, days: Vec<u64>) {
+        *self.campaign.days.lock().unwrap() = Some(days);
     }
 
     pub fn chat_answers(&self, outcome: Option<Outcome>) {
