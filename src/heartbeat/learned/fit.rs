@@ -77,7 +77,7 @@ impl Fit {
     fn run(mut self, covered_days: f64) -> Profile {
         self.level = self.fitted_level();
         for round in 0..ROUNDS {
-            self.fit_hours();
+            self.fit_hours(round > 0);
             self.fit_parts();
             self.level = self.fitted_level();
             self.vary = vary::estimate(&self.days, |day, h| self.expected(day, h), &self.parts, &self.vary);
@@ -140,25 +140,28 @@ impl Fit {
     }
 
     /// Hour of the day, times weekday, times what is special to the cell: each as far as the counts bear it out.
-    fn fit_hours(&mut self) {
+    ///
+    /// With `calm`, a day far from what was expected tells its hours, but not its weekday: it counts as if usual.
+    fn fit_hours(&mut self, calm: bool) {
+        let scales: Vec<f64> = self.days.iter().map(|day| if calm { self.calming(day) } else { 1.0 }).collect();
         let noise = (self.vary.day + self.vary.hour) / 8.0;
         let mut by_hour = [1.0 / 24.0; 24];
         let mut by_weekday = [1.0; 7];
         for _ in 0..3 {
             let (mut counts, mut exposures) = ([0.0; 24], [0.0; 24]);
             let (mut day_counts, mut day_expected) = ([0.0; 7], [0.0; 7]);
-            for day in &self.days {
+            for (day, scale) in self.days.iter().zip(&scales) {
                 let (level, weekday) = (self.level_of(day), local::weekday(day.number));
                 let factor = at(&by_weekday, weekday);
                 if let Some(cell) = day.whole {
-                    add(&mut day_counts, weekday, cell.count);
+                    add(&mut day_counts, weekday, cell.count * scale);
                     add(&mut day_expected, weekday, level * cell.covered);
                     continue;
                 }
                 for (h, cell) in day.hours.iter().enumerate() {
-                    add(&mut counts, h, cell.count);
+                    add(&mut counts, h, cell.count * scale);
                     add(&mut exposures, h, level * factor * cell.covered);
-                    add(&mut day_counts, weekday, cell.count);
+                    add(&mut day_counts, weekday, cell.count * scale);
                     add(&mut day_expected, weekday, level * at(&by_hour, h) * cell.covered);
                 }
             }
@@ -175,10 +178,10 @@ impl Fit {
             scale(&mut by_weekday, 7.0);
         }
         let (mut counts, mut expected) = (vec![0.0; 168], vec![0.0; 168]);
-        for day in self.days.iter().filter(|day| day.whole.is_none()) {
+        for (day, scale) in self.days.iter().zip(&scales).filter(|(day, _)| day.whole.is_none()) {
             let (level, weekday) = (self.level_of(day), local::weekday(day.number));
             for (h, cell) in day.hours.iter().enumerate() {
-                add(&mut counts, weekday * 24 + h, cell.count);
+                add(&mut counts, weekday * 24 + h, cell.count * scale);
                 let mean = level * at(&by_weekday, weekday) * at(&by_hour, h) * cell.covered;
                 add(&mut expected, weekday * 24 + h, mean);
             }
@@ -191,6 +194,14 @@ impl Fit {
             set(&mut self.doubts, cell, 1.0 / (n + keep) + noise * n / (n + keep));
         }
         scale(&mut self.hours, 7.0);
+    }
+
+    /// What a day's counts are multiplied by to be usual, if they are far from it.
+    fn calming(&self, day: &Day) -> f64 {
+        let mean: f64 = (0..).zip(&day.hours).map(|(h, cell)| self.expected(day, h) * cell.covered).sum();
+        let count: f64 = day.hours.iter().map(|cell| cell.count).sum();
+        let spread = (mean + self.vary.whole_day * mean * mean).sqrt();
+        if count > 0.0 && (count - mean).abs() > 3.0 * spread + 3.0 { mean / count } else { 1.0 }
     }
 
     fn fit_parts(&mut self) {
@@ -294,7 +305,7 @@ impl Fit {
             ranks.sort_by(|a, b| excess(b).total_cmp(&excess(a)));
             for largest in ranks.iter().take(2) {
                 if let Some(hour) = of_day.get_mut(*largest) {
-                    hour.0 = hour.0.min(hour.1);
+                    *hour = (0.0, 0.0);
                 }
             }
             let start = (day.number - first.number) as usize * 24;

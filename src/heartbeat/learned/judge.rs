@@ -22,7 +22,7 @@ pub const RARE_YEARS: f64 = 5.0;
 /// Windows overlap, but not wholly: so many times as many chances as windows laid end to end. A silence has only one
 /// beginning; other windows may begin and end anywhere, at every length (both measured on simulated years).
 pub const OVERLAP_OF_SILENCE: f64 = 4.0;
-pub const OVERLAP: f64 = 40.0;
+pub const OVERLAP: f64 = 200.0;
 
 /// Less than this share of the expected is missing: nothing that anybody would look for, whatever its significance.
 pub const LEAST_LOSS: f64 = 0.15;
@@ -31,7 +31,7 @@ pub const LEAST_LOSS: f64 = 0.15;
 pub const LEAST_EXCESS: f64 = 0.4;
 
 /// `high` must beat the largest excess that eight weeks saw in such a window, by this factor: peaks come every month.
-pub const BEATS_PEAKS_BY: f64 = 1.3;
+pub const BEATS_PEAKS_BY: f64 = 1.4;
 
 /// The shortest window that is called high, in hours, and what it must hold without its two largest hours: one blast is
 /// over before anybody could look.
@@ -145,15 +145,15 @@ impl Profile {
 
     /// Low, as far as this window goes.
     pub(super) fn too_few(&self, window: &Window) -> Option<Evidence> {
-        let Window { count, mean, lowered, vary_lowered, .. } = *window;
+        let Window { count, mean, lowered, vary_lowered, clump, .. } = *window;
         if count > (1.0 - LEAST_LOSS) * lowered || lowered < 2.0 {
             return None;
         }
         // Most windows are not even two standard deviations off.
-        if count > 0.0 && (lowered - count).powi(2) < 4.0 * lowered * (1.0 + vary_lowered * lowered) {
+        if count > 0.0 && (lowered - count).powi(2) < 4.0 * lowered * (clump + vary_lowered * lowered) {
             return None;
         }
-        self.evidence(window, count, mean, tail::ln_at_most(count, lowered, vary_lowered))
+        self.evidence(window, count, mean, tail::ln_at_most(count / clump, lowered / clump, vary_lowered))
     }
 
     fn too_many(&self, window: &Window) -> Option<Evidence> {

@@ -4,7 +4,7 @@ use super::grid::Day;
 use super::profile::Vary;
 
 /// Days' rates vary by at least this (relative variance): 56 days do not show everything that can happen.
-const DAY_FLOOR: f64 = 0.015;
+const DAY_FLOOR: f64 = 0.02;
 
 /// The same for hours and for five minutes.
 const HOUR_FLOOR: f64 = 0.004;

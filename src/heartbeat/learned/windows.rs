@@ -29,6 +29,8 @@ pub struct Window {
     /// The mean after what came earlier that day and that hour, if that was less than usual; and its relative variance.
     pub lowered: f64,
     pub vary_lowered: f64,
+    /// How many messages come together, on average: the count is that much coarser than one by one.
+    pub clump: f64,
     /// The relative variance of the mean by itself.
     pub vary: f64,
     /// What came, and what was expected, in all of its time, covered or not.
@@ -51,6 +53,8 @@ struct Step {
     /// Relative variance of its hour, and its own beyond that: none where it is an hour, or judged by the hour.
     spread: f64,
     own: f64,
+    /// Variance that clumps of messages make.
+    clumps: f64,
     /// Its day's and its hour's places in [`Steps`].
     day: usize,
     hour: usize,
@@ -184,7 +188,7 @@ pub fn ending_now(
     let mut closed = Sums::default(); // whole days at the window's end; `finer` is their whole variance
     let mut part = DayPart::default();
     let mut window = Window::default();
-    let mut bursts = Bursts::default();
+    let (mut bursts, mut clumps) = (Bursts::default(), 0.0);
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(step) = steps.steps.get(at) {
@@ -209,6 +213,7 @@ pub fn ending_now(
             window.count_all += step.count + step.unheard.0;
             window.mean_all += step.mean + step.unheard.1;
             bursts.add(step);
+            clumps += step.clumps;
             window.at_hour = earlier.is_none_or(|earlier| earlier.hour != step.hour);
             if window.at_hour {
                 window.burst = bursts.end_of_hour();
@@ -245,7 +250,11 @@ pub fn ending_now(
             }
             window.lowered = closed.mean + rest + first;
             let all = closed.finer + doubt * closed.mean * closed.mean + own;
-            window.vary_lowered = all / (window.lowered * window.lowered).max(1e-12);
+            let lowered = window.lowered.max(1e-6);
+            // Where batches are judged by the hour all that varies may be batches.
+            let coarse = if in_batches(profile) { all } else { clumps.min(all) };
+            window.clump = 1.0 + coarse / lowered;
+            window.vary_lowered = (all - coarse) / (lowered * lowered);
             return Some(window);
         }
         None
@@ -302,6 +311,7 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
             mean: mean * covered,
             unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
             spread: profile.vary.hour + profile.doubt(place),
+            clumps: profile.vary.part * (mean * covered).powi(2) / slots as f64,
             own: if bin.slots == 1 && !in_batches(profile) { profile.vary.part } else { 0.0 },
             day: all.days.len() - 1,
             hour: all.hours.len() - 1,
