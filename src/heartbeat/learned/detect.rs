@@ -56,7 +56,7 @@ impl Profile {
             mean += m;
             of_hour += m;
             of_day += m;
-            hours_vary += self.vary.part * m * m;
+            hours_vary += if self.in_batches() { 0.0 } else { self.vary.part * m * m };
             // Within a short while the day's rate is known from the hours before.
             let day_now = if left < 0.05 { 0.0 } else { self.vary.day * of_day * of_day };
             let all = hours_vary + self.vary.hour * of_hour * of_hour + days_vary + day_now;

@@ -168,7 +168,8 @@ impl Profile {
         if (count - mean).powi(2) < 4.0 * mean * (1.0 + vary * mean) {
             return None;
         }
-        let length = WINDOWS_H.iter().position(|h| *h as f64 >= window.hours - 0.01)?;
+        // A longer window has a smaller excess: the next shorter one is asked.
+        let length = WINDOWS_H.iter().rposition(|h| *h as f64 <= window.hours + 0.1)?;
         if excess(count, mean) < BEATS_PEAKS_BY * self.peaks.get(length)? {
             return None;
         }
@@ -221,7 +222,7 @@ impl Profile {
             hour = hour.max(place.hour);
         }
         let vary = self.vary.so_far.get(hour).copied().unwrap_or(self.vary.day) + self.level_doubt;
-        let covered = if all > 0.0 { heard / all } else { 1.0 };
+        let covered = if all > 0.0 { (heard / all).min(1.0) } else { 1.0 };
         Today { count, so_far: band(heard, vary), day: self.day_band(today), covered }
     }
 

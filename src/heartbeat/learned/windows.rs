@@ -13,9 +13,6 @@ const BY_HOUR: i64 = 2 * SLOTS_A_DAY;
 const ENOUGH_DAYS: i64 = 9;
 const ENOUGH: f64 = 400.0;
 
-/// Where the rate within an hour varies more than this, messages come in batches: whole hours are judged, then.
-const BATCHES: f64 = 0.4;
-
 /// A stretch of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Window {
@@ -220,7 +217,7 @@ pub fn ending_now(
             }
             let midnight = earlier.is_none_or(|earlier| earlier.day != step.day);
             let ago = until - step.from;
-            let may_begin = window.at_hour || !in_batches(profile);
+            let may_begin = window.at_hour || !profile.in_batches();
             if !(midnight || (profile.by_hour && may_begin && ago <= BY_HOUR)) {
                 continue;
             }
@@ -252,17 +249,13 @@ pub fn ending_now(
             let all = closed.finer + doubt * closed.mean * closed.mean + own;
             let lowered = window.lowered.max(1e-6);
             // Where batches are judged by the hour all that varies may be batches.
-            let coarse = if in_batches(profile) { all } else { clumps.min(all) };
+            let coarse = if profile.in_batches() { all } else { clumps.min(all) };
             window.clump = 1.0 + coarse / lowered;
             window.vary_lowered = (all - coarse) / (lowered * lowered);
             return Some(window);
         }
         None
     })
-}
-
-fn in_batches(profile: &Profile) -> bool {
-    profile.vary.part > BATCHES
 }
 
 /// The bins on the local clock, latest first.
@@ -285,7 +278,7 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
         let in_this_hour = (place.day, place.hour) == (today, this.hour);
         if except.contains(&place.day)
             || (!profile.by_hour && place.day == today)
-            || (in_batches(profile) && in_this_hour)
+            || (profile.in_batches() && in_this_hour)
         {
             continue;
         }
@@ -312,7 +305,7 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
             unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
             spread: profile.vary.hour + profile.doubt(place),
             clumps: profile.vary.part * (mean * covered).powi(2) / slots as f64,
-            own: if bin.slots == 1 && !in_batches(profile) { profile.vary.part } else { 0.0 },
+            own: if bin.slots == 1 && !profile.in_batches() { profile.vary.part } else { 0.0 },
             day: all.days.len() - 1,
             hour: all.hours.len() - 1,
         };
