@@ -62,9 +62,11 @@ impl Profile {
             let all = hours_vary + self.vary.hour * of_hour * of_hour + days_vary + day_now;
             let vary = all / (mean * mean).max(1e-12) + self.level_doubt;
             let count = (left * mean).floor();
-            let window = Window { count, mean, lowered: mean, clump: 1.0, vary_lowered: vary, ..Window::default() };
+            let hours = (ran + 1) as f64 / 12.0;
+            let window =
+                Window { hours, count, mean, lowered: mean, clump: 1.0, vary_lowered: vary, ..Window::default() };
             if self.too_few(&window).is_some() {
-                return Some((ran + 1) as f64 / 12.0);
+                return Some(hours);
             }
         }
         None

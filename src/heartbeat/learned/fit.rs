@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::grid::{self, Day};
 use super::level::{self, DaySum, Level};
 use super::local::{self, Local};
-use super::profile::{Learned, Profile, Vary, WINDOWS_H};
-use super::{Bin, HISTORY_DAYS, MIN_DAYS, judge, vary};
+use super::profile::{Learned, Profile, Vary};
+use super::{Bin, HISTORY_DAYS, MIN_DAYS, peaks, vary};
 
 /// Rounds of fitting, cutting off what the fit makes unlikely, and fitting again.
 const ROUNDS: usize = 4;
@@ -93,7 +93,7 @@ impl Fit {
             level: self.level.level,
             growth: self.level.growth,
             level_doubt: self.level.doubt,
-            peaks: self.peaks(),
+            peaks: peaks::of(&self.raw, |day, h| self.expected(day, h)),
             hours: self.hours,
             doubts: self.doubts,
             parts: self.parts,
@@ -287,35 +287,6 @@ impl Fit {
                 }
             }
         }
-    }
-
-    /// The largest excess in windows of each length, each day without its two largest hours.
-    fn peaks(&self) -> Vec<f64> {
-        let (Some(first), Some(last)) = (self.raw.first(), self.raw.last()) else { return vec![0.0; WINDOWS_H.len()] };
-        let mut hours = vec![(0.0, 0.0); (last.number - first.number + 1) as usize * 24];
-        for day in &self.raw {
-            let mut of_day: Vec<(f64, f64)> =
-                (0..).zip(&day.hours).map(|(h, cell)| (cell.count, self.expected(day, h) * cell.covered)).collect();
-            if let Some(cell) = day.whole {
-                let mean: f64 = (0..24).map(|h| self.expected(day, h)).sum::<f64>() * cell.covered;
-                of_day.iter_mut().for_each(|hour| *hour = (cell.count / 24.0, mean / 24.0));
-            }
-            let mut ranks: Vec<usize> = (0..of_day.len()).collect();
-            let excess = |h: &usize| of_day.get(*h).map_or(0.0, |(count, mean)| count - mean);
-            ranks.sort_by(|a, b| excess(b).total_cmp(&excess(a)));
-            for largest in ranks.iter().take(2) {
-                if let Some(hour) = of_day.get_mut(*largest) {
-                    *hour = (0.0, 0.0);
-                }
-            }
-            let start = (day.number - first.number) as usize * 24;
-            hours.iter_mut().skip(start).zip(of_day).for_each(|(hour, of)| *hour = of);
-        }
-        let largest = |length: &usize| {
-            let sums = hours.windows(*length).map(|w| w.iter().fold((0.0, 0.0), |sum, h| (sum.0 + h.0, sum.1 + h.1)));
-            sums.map(|(count, mean)| judge::excess(count, mean)).fold(0.0, f64::max)
-        };
-        WINDOWS_H.iter().map(largest).collect()
     }
 }
 

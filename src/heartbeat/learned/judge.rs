@@ -27,7 +27,11 @@ pub const OVERLAP: f64 = 200.0;
 /// Less than this share of the expected is missing: nothing that anybody would look for, whatever its significance.
 pub const LEAST_LOSS: f64 = 0.15;
 
-/// The same for too much: people call a doubling high, not a good day.
+/// A loss that leaves more than this may be a holiday that nobody listed: it is low only if it lasts a day.
+pub const ODD_DAY_LEAVES: f64 = 0.55;
+const ODD_DAY_H: f64 = 24.0;
+
+/// As [`LEAST_LOSS`], for too much: people call a doubling high, not a good day.
 pub const LEAST_EXCESS: f64 = 0.4;
 
 /// `high` must beat the largest excess that eight weeks saw in such a window, by this factor: peaks come every month.
@@ -147,6 +151,9 @@ impl Profile {
     pub(super) fn too_few(&self, window: &Window) -> Option<Evidence> {
         let Window { count, mean, lowered, vary_lowered, clump, .. } = *window;
         if count > (1.0 - LEAST_LOSS) * lowered || lowered < 2.0 {
+            return None;
+        }
+        if count > ODD_DAY_LEAVES * lowered && window.hours < ODD_DAY_H {
             return None;
         }
         // Most windows are not even two standard deviations off.
