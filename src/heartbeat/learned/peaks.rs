@@ -4,11 +4,16 @@ use super::grid::Day;
 use super::judge;
 use super::profile::WINDOWS_H;
 
+/// Days before today that set no precedent.
+const RECENT_DAYS: i32 = 14;
+
 /// The largest excess in windows of each length, each day without its two largest hours.
+///
+/// The last [`RECENT_DAYS`] are left out: what is high since yesterday must not be its own precedent.
 pub fn of(days: &[Day], expected: impl Fn(&Day, usize) -> f64) -> Vec<f64> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return vec![0.0; WINDOWS_H.len()] };
     let mut hours = vec![(0.0, 0.0); (last.number - first.number + 1) as usize * 24];
-    for day in days {
+    for day in days.iter().filter(|day| day.number <= last.number - RECENT_DAYS) {
         let mut of_day: Vec<(f64, f64)> =
             (0..).zip(&day.hours).map(|(h, cell)| (cell.count, expected(day, h) * cell.covered)).collect();
         if let Some(cell) = day.whole {
