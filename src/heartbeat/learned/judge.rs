@@ -24,6 +24,9 @@ pub const RARE_YEARS: f64 = 5.0;
 pub const OVERLAP_OF_SILENCE: f64 = 4.0;
 pub const OVERLAP: f64 = 200.0;
 
+/// Those for `high` begin with an hour, last four or more, and must beat eight weeks besides.
+pub const OVERLAP_OF_HIGH: f64 = 10.0;
+
 /// Less than this share of the expected is missing: nothing that anybody would look for, whatever its significance.
 pub const LEAST_LOSS: f64 = 0.15;
 
@@ -42,7 +45,7 @@ pub const BEATS_PEAKS_BY: f64 = 1.4;
 pub const SHORTEST_HIGH_H: f64 = 4.0;
 
 /// The tail of days above the mean is heavier than a lognormal one: its standard deviation counts for so much more.
-const HEAVY_TAIL: f64 = 1.25;
+const HEAVY_TAIL: f64 = 1.05;
 
 /// Not heard of for this many slots, and for this many expected events: nothing can be said. Six are missed by chance
 /// one time in 400.
@@ -188,7 +191,11 @@ impl Profile {
     }
 
     fn evidence(&self, window: &Window, count: f64, mean: f64, ln_chance: f64) -> Option<Evidence> {
-        let overlap = if count > 0.0 { OVERLAP } else { OVERLAP_OF_SILENCE };
+        let overlap = match count {
+            _ if count > mean => OVERLAP_OF_HIGH,
+            0.0 => OVERLAP_OF_SILENCE,
+            _ => OVERLAP,
+        };
         let windows_a_year = 365.0 * overlap * (self.level / mean.max(0.05)).max(1.0 / 28.0);
         let once_in_years = (-ln_chance).min(300.0).exp() / windows_a_year;
         (once_in_years >= RARE_YEARS).then(|| Evidence {
