@@ -129,7 +129,7 @@ impl Traffic {
             except: Vec::new(),
         };
         let (mut day, mut hour) = (i32::MIN, usize::MAX);
-        let (mut of_day, mut of_hour, mut batch, mut blast) = (1.0, 1.0, -1, -1);
+        let (mut of_day, mut of_hour, mut delay, mut blast) = (1.0, 1.0, 0, -1);
         for index in 0..slots {
             let place = local.place(first + index);
             // A year of growth ends where it is as large as its name says: the sizes stay comparable.
@@ -148,8 +148,8 @@ impl Traffic {
                     of_day *= load.first_of_month;
                 }
                 blast = if chance.unit() < load.blasts / 365.0 { index + 96 + chance.below(120) } else { -1 };
-                if let Hours::Batch { hour, late } = load.hours {
-                    batch = index + hour as i64 * HOUR + chance.below(late / 5 + 1);
+                if let Hours::Batch { late, .. } = load.hours {
+                    delay = chance.below(late / 5 + 1);
                 }
             }
             if place.hour != hour {
@@ -163,7 +163,7 @@ impl Traffic {
                 let place_in = (place.hour as i64 - hour as i64) * HOUR + place.part as i64;
                 let wide = late / 5 + 2;
                 known += if (0..wide).contains(&place_in) { all / wide as f64 } else { 0.0 };
-                mean += if (batch..batch + 2).contains(&index) { all * of_day / 2.0 } else { 0.0 };
+                mean += if (delay..delay + 2).contains(&place_in) { all * of_day / 2.0 } else { 0.0 };
             }
             if blast >= 0 && (blast..blast + HOUR).contains(&index) {
                 mean += 2.0 * a_day * growth / HOUR as f64;

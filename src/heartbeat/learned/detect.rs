@@ -56,15 +56,17 @@ impl Profile {
             mean += m;
             of_hour += m;
             of_day += m;
-            hours_vary += self.vary.part * m * m;
+            hours_vary += if self.in_batches() { 0.0 } else { self.vary.part * m * m };
             // Within a short while the day's rate is known from the hours before.
             let day_now = if left < 0.05 { 0.0 } else { self.vary.day * of_day * of_day };
             let all = hours_vary + self.vary.hour * of_hour * of_hour + days_vary + day_now;
             let vary = all / (mean * mean).max(1e-12) + self.level_doubt;
+            let count = (left * mean).floor();
+            let hours = (ran + 1) as f64 / 12.0;
             let window =
-                Window { count: (left * mean).floor(), mean, lowered: mean, vary_lowered: vary, ..Window::default() };
+                Window { hours, count, mean, lowered: mean, clump: 1.0, vary_lowered: vary, ..Window::default() };
             if self.too_few(&window).is_some() {
-                return Some((ran + 1) as f64 / 12.0);
+                return Some(hours);
             }
         }
         None

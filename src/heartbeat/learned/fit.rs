@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::grid::{self, Day};
 use super::level::{self, DaySum, Level};
 use super::local::{self, Local};
-use super::profile::{Learned, Profile, Vary, WINDOWS_H};
-use super::{Bin, HISTORY_DAYS, MIN_DAYS, judge, vary};
+use super::profile::{Learned, Profile, Vary};
+use super::{Bin, HISTORY_DAYS, MIN_DAYS, peaks, vary};
 
 /// Rounds of fitting, cutting off what the fit makes unlikely, and fitting again.
 const ROUNDS: usize = 4;
@@ -77,7 +77,7 @@ impl Fit {
     fn run(mut self, covered_days: f64) -> Profile {
         self.level = self.fitted_level();
         for round in 0..ROUNDS {
-            self.fit_hours();
+            self.fit_hours(round > 0);
             self.fit_parts();
             self.level = self.fitted_level();
             self.vary = vary::estimate(&self.days, |day, h| self.expected(day, h), &self.parts, &self.vary);
@@ -93,7 +93,7 @@ impl Fit {
             level: self.level.level,
             growth: self.level.growth,
             level_doubt: self.level.doubt,
-            peaks: self.peaks(),
+            peaks: peaks::of(&self.raw, |day, h| self.expected(day, h)),
             hours: self.hours,
             doubts: self.doubts,
             parts: self.parts,
@@ -140,25 +140,28 @@ impl Fit {
     }
 
     /// Hour of the day, times weekday, times what is special to the cell: each as far as the counts bear it out.
-    fn fit_hours(&mut self) {
+    ///
+    /// With `calm`, a day far from what was expected tells its hours, but not its weekday: it counts as if usual.
+    fn fit_hours(&mut self, calm: bool) {
+        let scales: Vec<f64> = self.days.iter().map(|day| if calm { self.calming(day) } else { 1.0 }).collect();
         let noise = (self.vary.day + self.vary.hour) / 8.0;
         let mut by_hour = [1.0 / 24.0; 24];
         let mut by_weekday = [1.0; 7];
         for _ in 0..3 {
             let (mut counts, mut exposures) = ([0.0; 24], [0.0; 24]);
             let (mut day_counts, mut day_expected) = ([0.0; 7], [0.0; 7]);
-            for day in &self.days {
+            for (day, scale) in self.days.iter().zip(&scales) {
                 let (level, weekday) = (self.level_of(day), local::weekday(day.number));
                 let factor = at(&by_weekday, weekday);
                 if let Some(cell) = day.whole {
-                    add(&mut day_counts, weekday, cell.count);
+                    add(&mut day_counts, weekday, cell.count * scale);
                     add(&mut day_expected, weekday, level * cell.covered);
                     continue;
                 }
                 for (h, cell) in day.hours.iter().enumerate() {
-                    add(&mut counts, h, cell.count);
+                    add(&mut counts, h, cell.count * scale);
                     add(&mut exposures, h, level * factor * cell.covered);
-                    add(&mut day_counts, weekday, cell.count);
+                    add(&mut day_counts, weekday, cell.count * scale);
                     add(&mut day_expected, weekday, level * at(&by_hour, h) * cell.covered);
                 }
             }
@@ -175,10 +178,10 @@ impl Fit {
             scale(&mut by_weekday, 7.0);
         }
         let (mut counts, mut expected) = (vec![0.0; 168], vec![0.0; 168]);
-        for day in self.days.iter().filter(|day| day.whole.is_none()) {
+        for (day, scale) in self.days.iter().zip(&scales).filter(|(day, _)| day.whole.is_none()) {
             let (level, weekday) = (self.level_of(day), local::weekday(day.number));
             for (h, cell) in day.hours.iter().enumerate() {
-                add(&mut counts, weekday * 24 + h, cell.count);
+                add(&mut counts, weekday * 24 + h, cell.count * scale);
                 let mean = level * at(&by_weekday, weekday) * at(&by_hour, h) * cell.covered;
                 add(&mut expected, weekday * 24 + h, mean);
             }
@@ -191,6 +194,14 @@ impl Fit {
             set(&mut self.doubts, cell, 1.0 / (n + keep) + noise * n / (n + keep));
         }
         scale(&mut self.hours, 7.0);
+    }
+
+    /// What a day's counts are multiplied by to be usual, if they are far from it.
+    fn calming(&self, day: &Day) -> f64 {
+        let mean: f64 = (0..).zip(&day.hours).map(|(h, cell)| self.expected(day, h) * cell.covered).sum();
+        let count: f64 = day.hours.iter().map(|cell| cell.count).sum();
+        let spread = (mean + self.vary.whole_day * mean * mean).sqrt();
+        if count > 0.0 && (count - mean).abs() > 3.0 * spread + 3.0 { mean / count } else { 1.0 }
     }
 
     fn fit_parts(&mut self) {
@@ -276,35 +287,6 @@ impl Fit {
                 }
             }
         }
-    }
-
-    /// The largest excess in windows of each length, each day without its two largest hours.
-    fn peaks(&self) -> Vec<f64> {
-        let (Some(first), Some(last)) = (self.raw.first(), self.raw.last()) else { return vec![0.0; WINDOWS_H.len()] };
-        let mut hours = vec![(0.0, 0.0); (last.number - first.number + 1) as usize * 24];
-        for day in &self.raw {
-            let mut of_day: Vec<(f64, f64)> =
-                (0..).zip(&day.hours).map(|(h, cell)| (cell.count, self.expected(day, h) * cell.covered)).collect();
-            if let Some(cell) = day.whole {
-                let mean: f64 = (0..24).map(|h| self.expected(day, h)).sum::<f64>() * cell.covered;
-                of_day.iter_mut().for_each(|hour| *hour = (cell.count / 24.0, mean / 24.0));
-            }
-            let mut ranks: Vec<usize> = (0..of_day.len()).collect();
-            let excess = |h: &usize| of_day.get(*h).map_or(0.0, |(count, mean)| count - mean);
-            ranks.sort_by(|a, b| excess(b).total_cmp(&excess(a)));
-            for largest in ranks.iter().take(2) {
-                if let Some(hour) = of_day.get_mut(*largest) {
-                    hour.0 = hour.0.min(hour.1);
-                }
-            }
-            let start = (day.number - first.number) as usize * 24;
-            hours.iter_mut().skip(start).zip(of_day).for_each(|(hour, of)| *hour = of);
-        }
-        let largest = |length: &usize| {
-            let sums = hours.windows(*length).map(|w| w.iter().fold((0.0, 0.0), |sum, h| (sum.0 + h.0, sum.1 + h.1)));
-            sums.map(|(count, mean)| judge::excess(count, mean)).fold(0.0, f64::max)
-        };
-        WINDOWS_H.iter().map(largest).collect()
     }
 }
 

@@ -22,23 +22,30 @@ pub const RARE_YEARS: f64 = 5.0;
 /// Windows overlap, but not wholly: so many times as many chances as windows laid end to end. A silence has only one
 /// beginning; other windows may begin and end anywhere, at every length (both measured on simulated years).
 pub const OVERLAP_OF_SILENCE: f64 = 4.0;
-pub const OVERLAP: f64 = 40.0;
+pub const OVERLAP: f64 = 200.0;
+
+/// Those for `high` begin with an hour, last four or more, and must beat eight weeks besides.
+pub const OVERLAP_OF_HIGH: f64 = 10.0;
 
 /// Less than this share of the expected is missing: nothing that anybody would look for, whatever its significance.
 pub const LEAST_LOSS: f64 = 0.15;
 
-/// The same for too much: people call a doubling high, not a good day.
+/// A loss that leaves more than this may be a holiday that nobody listed: it is low only if it lasts a day.
+pub const ODD_DAY_LEAVES: f64 = 0.55;
+const ODD_DAY_H: f64 = 24.0;
+
+/// As [`LEAST_LOSS`], for too much: people call a doubling high, not a good day.
 pub const LEAST_EXCESS: f64 = 0.4;
 
 /// `high` must beat the largest excess that eight weeks saw in such a window, by this factor: peaks come every month.
-pub const BEATS_PEAKS_BY: f64 = 1.3;
+pub const BEATS_PEAKS_BY: f64 = 1.4;
 
 /// The shortest window that is called high, in hours, and what it must hold without its two largest hours: one blast is
 /// over before anybody could look.
 pub const SHORTEST_HIGH_H: f64 = 4.0;
 
 /// The tail of days above the mean is heavier than a lognormal one: its standard deviation counts for so much more.
-const HEAVY_TAIL: f64 = 1.25;
+const HEAVY_TAIL: f64 = 1.05;
 
 /// Not heard of for this many slots, and for this many expected events: nothing can be said. Six are missed by chance
 /// one time in 400.
@@ -145,15 +152,18 @@ impl Profile {
 
     /// Low, as far as this window goes.
     pub(super) fn too_few(&self, window: &Window) -> Option<Evidence> {
-        let Window { count, mean, lowered, vary_lowered, .. } = *window;
+        let Window { count, mean, lowered, vary_lowered, clump, .. } = *window;
         if count > (1.0 - LEAST_LOSS) * lowered || lowered < 2.0 {
             return None;
         }
-        // Most windows are not even two standard deviations off.
-        if count > 0.0 && (lowered - count).powi(2) < 4.0 * lowered * (1.0 + vary_lowered * lowered) {
+        if count > ODD_DAY_LEAVES * lowered && window.hours < ODD_DAY_H {
             return None;
         }
-        self.evidence(window, count, mean, tail::ln_at_most(count, lowered, vary_lowered))
+        // Most windows are not even two standard deviations off.
+        if count > 0.0 && (lowered - count).powi(2) < 4.0 * lowered * (clump + vary_lowered * lowered) {
+            return None;
+        }
+        self.evidence(window, count, mean, tail::ln_at_most(count / clump, lowered / clump, vary_lowered))
     }
 
     fn too_many(&self, window: &Window) -> Option<Evidence> {
@@ -168,7 +178,8 @@ impl Profile {
         if (count - mean).powi(2) < 4.0 * mean * (1.0 + vary * mean) {
             return None;
         }
-        let length = WINDOWS_H.iter().position(|h| *h as f64 >= window.hours - 0.01)?;
+        // A longer window has a smaller excess: the next shorter one is asked.
+        let length = WINDOWS_H.iter().rposition(|h| *h as f64 <= window.hours + 0.1)?;
         if excess(count, mean) < BEATS_PEAKS_BY * self.peaks.get(length)? {
             return None;
         }
@@ -180,7 +191,11 @@ impl Profile {
     }
 
     fn evidence(&self, window: &Window, count: f64, mean: f64, ln_chance: f64) -> Option<Evidence> {
-        let overlap = if count > 0.0 { OVERLAP } else { OVERLAP_OF_SILENCE };
+        let overlap = match count {
+            _ if count > mean => OVERLAP_OF_HIGH,
+            0.0 => OVERLAP_OF_SILENCE,
+            _ => OVERLAP,
+        };
         let windows_a_year = 365.0 * overlap * (self.level / mean.max(0.05)).max(1.0 / 28.0);
         let once_in_years = (-ln_chance).min(300.0).exp() / windows_a_year;
         (once_in_years >= RARE_YEARS).then(|| Evidence {
@@ -221,7 +236,7 @@ impl Profile {
             hour = hour.max(place.hour);
         }
         let vary = self.vary.so_far.get(hour).copied().unwrap_or(self.vary.day) + self.level_doubt;
-        let covered = if all > 0.0 { heard / all } else { 1.0 };
+        let covered = if all > 0.0 { (heard / all).min(1.0) } else { 1.0 };
         Today { count, so_far: band(heard, vary), day: self.day_band(today), covered }
     }
 

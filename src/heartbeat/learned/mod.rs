@@ -14,6 +14,7 @@ mod grid;
 pub mod judge;
 mod level;
 pub mod local;
+mod peaks;
 pub mod profile;
 mod tail;
 mod vary;

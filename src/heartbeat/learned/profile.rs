@@ -62,7 +62,15 @@ pub struct Vary {
     pub so_far: Vec<f64>,
 }
 
+/// Where the rate within an hour varies more than this, messages come in batches.
+const BATCHES: f64 = 0.4;
+
 impl Profile {
+    /// Whether messages come in batches, or nothing is known of the time within the hour: whole hours are judged, then.
+    pub fn in_batches(&self) -> bool {
+        self.vary.part > BATCHES
+    }
+
     /// Events of an average day, on this day.
     pub fn level_on(&self, day: i32) -> f64 {
         self.level * (self.growth * f64::from((day - self.made_for).clamp(-56, 7))).exp()

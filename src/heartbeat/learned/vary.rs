@@ -4,7 +4,7 @@ use super::grid::Day;
 use super::profile::Vary;
 
 /// Days' rates vary by at least this (relative variance): 56 days do not show everything that can happen.
-const DAY_FLOOR: f64 = 0.015;
+const DAY_FLOOR: f64 = 0.02;
 
 /// The same for hours and for five minutes.
 const HOUR_FLOOR: f64 = 0.004;
@@ -113,11 +113,13 @@ pub fn estimate(days: &[Day], expected: impl Fn(&Day, usize) -> f64, parts: &[f6
     let fitted = 1.0 + 10.0 / (full_days + 5.0);
     let by_hour = hour.value(&Prior { value: 0.05, spread: 0.1, keeps: 0.01 }, 1.2);
     let prior = Prior { value: 0.03, spread: 0.1, keeps: 0.05 };
-    let day = day_cross.value(&prior, fitted).min(by_hour.max(DAY_FLOOR)).max(DAY_FLOOR);
+    let day = day_cross.value(&prior, fitted).min(by_hour);
+    // What is the day's is not the hour's: before the floors.
+    let hour = (by_hour - day).max(HOUR_FLOOR);
+    let day = day.max(DAY_FLOOR);
     let prior = Prior { value: day + 0.02, ..prior };
     let mut so_far: Vec<f64> = so_far.iter().map(|m| m.value(&prior, fitted).max(DAY_FLOOR)).collect();
     so_far.resize(24, day);
-    let hour = (by_hour - day).max(HOUR_FLOOR);
     let part = if fine_days >= FINE_DAYS {
         part.value(&Prior { value: 0.1, spread: 0.3, keeps: 0.005 }, 1.1).max(PART_FLOOR)
     } else {

@@ -13,9 +13,6 @@ const BY_HOUR: i64 = 2 * SLOTS_A_DAY;
 const ENOUGH_DAYS: i64 = 9;
 const ENOUGH: f64 = 400.0;
 
-/// Where the rate within an hour varies more than this, messages come in batches: whole hours are judged, then.
-const BATCHES: f64 = 0.4;
-
 /// A stretch of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Window {
@@ -29,6 +26,8 @@ pub struct Window {
     /// The mean after what came earlier that day and that hour, if that was less than usual; and its relative variance.
     pub lowered: f64,
     pub vary_lowered: f64,
+    /// How many messages come together, on average: the count is that much coarser than one by one.
+    pub clump: f64,
     /// The relative variance of the mean by itself.
     pub vary: f64,
     /// What came, and what was expected, in all of its time, covered or not.
@@ -51,6 +50,8 @@ struct Step {
     /// Relative variance of its hour, and its own beyond that: none where it is an hour, or judged by the hour.
     spread: f64,
     own: f64,
+    /// Variance that clumps of messages make.
+    clumps: f64,
     /// Its day's and its hour's places in [`Steps`].
     day: usize,
     hour: usize,
@@ -184,7 +185,7 @@ pub fn ending_now(
     let mut closed = Sums::default(); // whole days at the window's end; `finer` is their whole variance
     let mut part = DayPart::default();
     let mut window = Window::default();
-    let mut bursts = Bursts::default();
+    let (mut bursts, mut clumps) = (Bursts::default(), 0.0);
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(step) = steps.steps.get(at) {
@@ -209,13 +210,14 @@ pub fn ending_now(
             window.count_all += step.count + step.unheard.0;
             window.mean_all += step.mean + step.unheard.1;
             bursts.add(step);
+            clumps += step.clumps;
             window.at_hour = earlier.is_none_or(|earlier| earlier.hour != step.hour);
             if window.at_hour {
                 window.burst = bursts.end_of_hour();
             }
             let midnight = earlier.is_none_or(|earlier| earlier.day != step.day);
             let ago = until - step.from;
-            let may_begin = window.at_hour || !in_batches(profile);
+            let may_begin = window.at_hour || !profile.in_batches();
             if !(midnight || (profile.by_hour && may_begin && ago <= BY_HOUR)) {
                 continue;
             }
@@ -245,15 +247,15 @@ pub fn ending_now(
             }
             window.lowered = closed.mean + rest + first;
             let all = closed.finer + doubt * closed.mean * closed.mean + own;
-            window.vary_lowered = all / (window.lowered * window.lowered).max(1e-12);
+            let lowered = window.lowered.max(1e-6);
+            // Where batches are judged by the hour all that varies may be batches.
+            let coarse = if profile.in_batches() { all } else { clumps.min(all) };
+            window.clump = 1.0 + coarse / lowered;
+            window.vary_lowered = (all - coarse) / (lowered * lowered);
             return Some(window);
         }
         None
     })
-}
-
-fn in_batches(profile: &Profile) -> bool {
-    profile.vary.part > BATCHES
 }
 
 /// The bins on the local clock, latest first.
@@ -276,7 +278,7 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
         let in_this_hour = (place.day, place.hour) == (today, this.hour);
         if except.contains(&place.day)
             || (!profile.by_hour && place.day == today)
-            || (in_batches(profile) && in_this_hour)
+            || (profile.in_batches() && in_this_hour)
         {
             continue;
         }
@@ -302,7 +304,8 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
             mean: mean * covered,
             unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
             spread: profile.vary.hour + profile.doubt(place),
-            own: if bin.slots == 1 && !in_batches(profile) { profile.vary.part } else { 0.0 },
+            clumps: profile.vary.part * (mean * covered).powi(2) / slots as f64,
+            own: if bin.slots == 1 && !profile.in_batches() { profile.vary.part } else { 0.0 },
             day: all.days.len() - 1,
             hour: all.hours.len() - 1,
         };
