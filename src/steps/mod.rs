@@ -1,6 +1,7 @@
 //! The flow: [`ingest`], [`evaluate`], [`deliver`], [`tick`], each a function of (input, state, now) over the store,
 //! queue and receiver traits. Entry points pick the adapters.
 
+pub mod canary;
 pub mod deadman;
 pub mod deliver;
 pub mod digest;

@@ -13,7 +13,7 @@ fn arrived() -> Timestamp {
 }
 
 fn read_with(body: &[u8], ignore: &Ignore, show_personal_data: bool) -> Result<Normalised, Unreadable> {
-    let context = Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data } };
+    let context = Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data }, canary: None };
     normalise(body, &[7; 32], &context)
 }
 
