@@ -92,7 +92,12 @@ mod tests {
                 day(288, 288, &[]).line(),
                 day(0, 0, &[]).line(),
             ].join("\n"),
-            @""
+            @"
+        Canary: 288 of 288 came back, median 3 s, slowest 41 s
+        Canary: 3 of 288 came back, median 20 s (acceptable), slowest 2 h 41 min, 3 not taken by the Track API
+        Canary: 0 of 288 came back, 288 not taken by the Track API
+        Canary: none was sent
+        "
         );
     }
 

@@ -197,3 +197,6 @@ async fn read<T: DeserializeOwned + Default>(
 fn written(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Unavailable(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;
