@@ -142,3 +142,43 @@ async fn it_covers_every_minute_and_is_counted_nowhere() {
     t.canaries_until("2026-11-24T07:30", 3).await;
     insta::assert_snapshot!(t.said());
 }
+
+#[cfg(feature = "aws")]
+mod on_aws {
+    use super::*;
+    use crate::support::lambda::{self, tick};
+    use crate::support::{Stack, Step, ts};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_waits_before_evaluate_is_said_to_be_in_this_bridge() {
+        let Some(fake) = Faketime::at("2026-11-23T06:00:00Z", 1) else { return };
+        let (world, track) = (World::new().await, StandIn::answering(Reply::status(200, "{}")).await);
+        let stack = Stack::new(setup(&world, &track)).await;
+        for when in ["2026-11-23T06:00:00Z", "2026-11-23T06:05:00Z", "2026-11-23T06:10:00Z"] {
+            tick(&stack.start_at(Step::Tick, &fake, when).await).await;
+        }
+        let sent = track.seen();
+        assert_eq!(sent.len(), 3);
+        assert_eq!(sent[0].headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()), Some(BASIC));
+        let id = sent[0].json()["id"].as_str().expect("an id").to_owned();
+        let ingest = stack.start_at(Step::Ingest, &fake, "2026-11-23T06:11:00Z").await;
+        lambda::deliver(&ingest, &to_canary(failed_email(), &id).at(ts("2026-11-23T06:10:58Z"))).await;
+
+        tick(&stack.start_at(Step::Tick, &fake, "2026-11-23T06:15:30Z").await).await;
+        let deliver = stack.start_at(Step::Deliver, &fake, "2026-11-23T06:15:40Z").await;
+        stack.hints.pass(&deliver, 10).await;
+        let posts = world.slack.seen();
+        assert_eq!(posts.len(), 1);
+        assert!(posts[0].text().contains("this bridge did not process it"), "{}", posts[0].text());
+
+        let evaluate = stack.start_at(Step::Evaluate, &fake, "2026-11-23T06:16:00Z").await;
+        stack.events.pass(&evaluate, 10).await;
+        tick(&stack.start_at(Step::Tick, &fake, "2026-11-23T06:16:30Z").await).await;
+        let deliver = stack.start_at(Step::Deliver, &fake, "2026-11-23T06:16:40Z").await;
+        stack.hints.pass(&deliver, 10).await;
+        let posts = world.slack.seen();
+        assert_eq!(posts.len(), 2);
+        assert!(posts[1].text().contains("comes back again, after 10 min"), "{}", posts[1].text());
+        assert!(world.pager.seen().is_empty(), "neither its failure nor its lateness pages");
+    }
+}
