@@ -51,8 +51,8 @@ pub async fn webhook_came(store: &dyn Store, events: &[Event]) {
     };
     match tokio::time::timeout(NOTED_WITHIN, noting).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(event = "canary_not_noted", %error),
-        Err(_) => tracing::warn!(event = "canary_not_noted", error = "no answer in time"),
+        Ok(Err(error)) => tracing::info!(event = "canary_not_noted", %error),
+        Err(_) => tracing::info!(event = "canary_not_noted", error = "no answer in time"),
     }
 }
 

@@ -147,6 +147,42 @@ async fn a_webhook_that_came_and_was_not_processed_is_said_to_be_in_this_bridge(
 }
 
 #[tokio::test]
+async fn without_a_canary_nothing_is_sent_and_its_incident_is_closed() {
+    let mut world = World::new();
+    world.ticks(&["10:00:00", "10:05:00", "10:10:00", "10:15:00"]).await;
+    assert_eq!(world.incident().await, Some((Subject::Canary { leg: Leg::Workflow }, true)));
+    world.config.canary = None;
+    world.ticks(&["10:20:00"]).await;
+    assert_eq!(world.incident().await, Some((Subject::Canary { leg: Leg::Workflow }, false)));
+    assert_eq!(world.sent().len(), 4);
+    assert_eq!(standing(&world.store, &world.config, t("10:20:00")).await.expect("reads"), None);
+    let date = jiff::civil::date(2026, 11, 24);
+    assert_eq!(of_day(&world.store, &world.config, date).await.expect("reads"), None, "the digest has no line");
+}
+
+#[tokio::test]
+async fn a_silence_of_its_kind_covers_it() {
+    use crate::silence::{Conditions, Silence};
+    let world = World::new();
+    world.ticks(&["10:00:00", "10:05:00", "10:10:00", "10:15:00"]).await;
+    let key = IncidentKey::new("acme", &Subject::Canary { leg: Leg::Workflow });
+    let incident = world.store.episodes(&key).await.expect("reads").pop().expect("it is late");
+    let covers = |condition: &str| {
+        let silence = Silence {
+            id: "s".into(),
+            matchers: Conditions::parse(&[condition.to_owned()]).expect("a condition"),
+            start: t("10:00:00"),
+            end: t("12:00:00"),
+            author: "ada".into(),
+            reason: String::new(),
+            created_at: t("10:00:00"),
+        };
+        silence.covers(&incident, &incident.labels)
+    };
+    assert!(covers("kind=canary") && covers("severity=info") && !covers("kind=rule"));
+}
+
+#[tokio::test]
 async fn it_covers_like_any_event_and_no_register_knows_of_it() {
     let world = World::new();
     world.ticks(&["10:00:00"]).await;
