@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use arbitrary::Arbitrary;
+use cio_alert_bridge::canary::Leg;
 use cio_alert_bridge::clock::Minute;
 use cio_alert_bridge::config::{Config, parse};
 use cio_alert_bridge::customerio::app_api::names::{NameList, Names};
 use cio_alert_bridge::customerio::cause;
-use cio_alert_bridge::canary::Leg;
 use cio_alert_bridge::customerio::event::{Fate, Kind, Source, SourceKind};
 use cio_alert_bridge::customerio::mask::mask;
 use cio_alert_bridge::customerio::provider::Provider;

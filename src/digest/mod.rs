@@ -107,11 +107,11 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
         let ours: Vec<&Judged> = day.verdicts.iter().filter(|j| j.heartbeat == h.name).collect();
         let counts = |v: Verdict| ours.iter().filter(|j| j.verdict == v).count() as u64;
         let said = match ours.as_slice() {
-            [] if h.expect == Expect::Learned => "not judged".to_owned(),
+            [] if h.expect == Expect::Learned => "still learning what is usual".to_owned(),
             [] => "not judged yet".to_owned(),
             [one] => {
                 let verdict = verdict_word(one.verdict);
-                format!("{verdict}, {} counted{}", text::number(one.count), expected(h))
+                format!("{verdict}, {} counted{}", text::number(one.count), expected(h, one))
             }
             many => {
                 let parts = [Verdict::Ok, Verdict::Low, Verdict::High, Verdict::Unknown];
@@ -139,7 +139,10 @@ fn fortnight(config: &Config, day: &Day, heartbeat: &Heartbeat) -> String {
     if counts.iter().all(Option::is_none) { String::new() } else { format!("  {}", sparkline::sparkline(&counts)) }
 }
 
-fn expected(heartbeat: &Heartbeat) -> String {
+fn expected(heartbeat: &Heartbeat, judged: &Judged) -> String {
+    if let Some((low, high)) = judged.usual {
+        return format!(", usual {} to {}", text::number(low), text::number(high));
+    }
     match heartbeat.expect {
         Expect::Between { at_least: Some(least), .. } => format!(", expected at least {}", text::number(least)),
         Expect::Between { at_most: Some(most), .. } => format!(", expected at most {}", text::number(most)),

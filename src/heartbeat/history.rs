@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use super::learned::Bin;
+use super::learned::local::Local;
 use super::{Heartbeat, period};
 use crate::clock::{Minute, Span};
 use crate::tally::Cell;
@@ -162,6 +164,31 @@ pub fn days(
     }
     days.retain(|day| day.slots().next().is_some());
     days
+}
+
+/// How long ago slots stand alone in [`bins`]; before, they are put together by local hour.
+const ALONE: SignedDuration = SignedDuration::from_hours(3);
+
+/// What [`super::learned`] reads: the slots that are over at `now`, in order.
+pub fn bins(days: &[Day], zone: &TimeZone, now: Timestamp) -> Vec<Bin> {
+    let (alone, until) = (Slot::of(now - ALONE), Slot::of(now));
+    let mut clock = Local::new(zone);
+    let mut bins: Vec<Bin> = Vec::new();
+    let mut hour = None;
+    for (slot, count, covered) in days.iter().flat_map(Day::slots).filter(|(slot, ..)| *slot < until) {
+        let place = clock.place(slot.0);
+        let its_hour = Some((place.day, place.hour)).filter(|_| slot < alone);
+        match bins.last_mut() {
+            Some(bin) if its_hour.is_some() && hour == its_hour && bin.end() == slot.0 => {
+                bin.slots += 1;
+                bin.count = bin.count.saturating_add(count);
+                bin.covered += u16::from(covered);
+            }
+            _ => bins.push(Bin { from: slot.0, slots: 1, count, covered: u16::from(covered) }),
+        }
+        hour = its_hour;
+    }
+    bins
 }
 
 /// The counts of these local dates; `None` for one of which less than half was heard.

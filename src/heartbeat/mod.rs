@@ -2,7 +2,9 @@
 
 pub mod blindness;
 pub mod history;
+pub mod learned;
 pub mod period;
+pub mod recovery;
 pub mod verdict;
 pub mod why;
 
@@ -109,4 +111,7 @@ pub struct Judged {
     /// Minutes of [start, due) that were covered, and how many there are.
     pub covered: i64,
     pub minutes: i64,
+    /// Of a heartbeat that expects what is usual: what 95 % of such periods are between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<(u64, u64)>,
 }

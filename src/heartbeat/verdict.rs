@@ -32,7 +32,7 @@ pub fn verdict(
 ) -> Option<Verdict> {
     let (at_least, at_most) = match heartbeat.expect {
         Expect::Between { at_least, at_most } => (at_least, at_most),
-        // What is usual is not known to this version: nothing is claimed (law 5).
+        // Judged by what is usual, and not by period.
         Expect::Learned => return None,
     };
     if at_most.is_some_and(|most| count > most) {

@@ -81,7 +81,12 @@ pub fn next_notification(
         (Stage::Newer, _) => Notify::No(Quiet::Waiting { until: now + LATER_VERSION }),
         _ if matches!(incident.subject, Subject::Digest { .. }) => Notify::Digest,
         (Stage::Nothing | Stage::Silenced { .. }, State::Open) => opening(incident, told, policy, silence, now),
-        // A page that nobody heard of may be open all the same; to close one that is not does no harm.
+        // It can post, and is told both: it may have heard of neither.
+        (Stage::Nothing, State::Resolved { .. }) if told.begun && policy.abilities.posts && silence.is_none() => {
+            Notify::OpenedAndResolved
+        }
+        // An opening that nobody heard of may stand there all the same, and no silence keeps its end back; to close one
+        // that is not there does no harm.
         (Stage::Nothing | Stage::Silenced { .. } | Stage::RolledUp { .. }, State::Resolved { .. }) if told.begun => {
             Notify::Resolved
         }
@@ -178,11 +183,15 @@ pub fn delivered(
     }
 }
 
-/// What is recorded before an opening is sent, where its end would not be said if nobody heard that it was taken.
+/// What is recorded before an opening is sent: its end might else not be said if nobody heard that it was taken (the
+/// receiver can only page, a roll-up tells it, or a silence mutes it by then).
 pub fn begun(told: &Told, notify: Notify, policy: &Policy) -> Option<Told> {
-    let unsaid = !policy.abilities.posts || matches!(told.stage, Stage::RolledUp { .. });
-    let opens = matches!(notify, Notify::Opened | Notify::StillOpen);
-    (opens && unsaid && !told.begun).then(|| Told { begun: true, ..told.clone() })
+    let opens = match notify {
+        Notify::Opened => true,
+        Notify::StillOpen => !policy.abilities.posts || matches!(told.stage, Stage::RolledUp { .. }),
+        _ => false,
+    };
+    (opens && !told.begun).then(|| Told { begun: true, ..told.clone() })
 }
 
 /// What is recorded when there was nothing new to write into what was said.
@@ -327,22 +336,33 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_may_have_been_taken_unheard_is_closed() {
+    fn an_opening_that_may_have_been_taken_unheard_gets_its_end_also_under_a_silence() {
         let (open, over) = (incident(Severity::Critical, State::Open), incident(Severity::Critical, RESOLVED));
-        for (stage, posts, kept) in [
-            (Stage::Nothing, false, true),
-            (Stage::Nothing, true, false),
-            (Stage::RolledUp { severity: Severity::Warning }, true, true),
+        let mute = Silence {
+            id: "50000000".into(),
+            matchers: crate::silence::Conditions::parse(&["rule=*".to_owned()]).expect("a condition"),
+            start: at(0),
+            end: at(99),
+            author: "ada".into(),
+            reason: "deploy".into(),
+            created_at: at(0),
+        };
+        for (stage, posts, end) in [
+            (Stage::Nothing, false, Notify::Resolved),
+            (Stage::Nothing, true, Notify::OpenedAndResolved),
+            (Stage::RolledUp { severity: Severity::Warning }, true, Notify::Resolved),
         ] {
             let told = told(stage);
             assert_eq!(next_notification(&open, &told, &policy(posts), None, at(1)), Notify::Opened);
-            let begun = begun(&told, Notify::Opened, &policy(posts));
-            assert_eq!(begun.is_some(), kept);
-            if let Some(begun) = begun {
-                assert_eq!(next_notification(&over, &begun, &policy(posts), None, at(2)), Notify::Resolved);
-                assert_eq!(super::begun(&begun, Notify::Opened, &policy(posts)), None, "written once");
-            }
+            let begun = begun(&told, Notify::Opened, &policy(posts)).expect("is written down");
+            assert_eq!(next_notification(&over, &begun, &policy(posts), None, at(2)), end);
+            assert_eq!(next_notification(&over, &begun, &policy(posts), Some(&mute), at(2)), Notify::Resolved);
+            let muted = silenced(&open, &begun, Some(&mute));
+            assert_eq!(next_notification(&over, &muted, &policy(posts), Some(&mute), at(2)), Notify::Resolved);
+            assert_eq!(super::begun(&begun, Notify::Opened, &policy(posts)), None, "written once");
         }
+        let opened = told(Stage::Opened { severity: Severity::Critical });
+        assert_eq!(begun(&opened, Notify::StillOpen, &policy(true)), None, "a reminder opens nothing");
     }
 
     #[test]

@@ -73,7 +73,6 @@ pub struct Told {
     pub said: Option<Numbers>,
     pub receipt: Option<Box<Receipt>>,
     /// Its opening is being sent, or was and nobody heard whether it was taken: its end is to be told, come what may.
-    /// Kept where the end would else not be said (it can only page, or a roll-up tells it).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begun: bool,
     /// Failed attempts since the last delivery.

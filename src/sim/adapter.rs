@@ -13,9 +13,10 @@ use super::world::{Role, SECOND, Todo};
 use crate::clock::{Minute, Span};
 use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Event, Kind, SourceKind};
+use crate::customerio::metric;
 use crate::heartbeat::Judged;
 use crate::heartbeat::history::Day;
-use crate::incident::told::Told;
+use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Hint, Outbox, Probe};
 use crate::silence::Silence;
@@ -42,15 +43,26 @@ impl Store for Adapter {
 
     async fn cells(&self, kinds: &[Kind], span: Span) -> Result<Vec<Cell>, StoreError> {
         let stale = self.is(Mutant::StaleCells);
+        let late = self.is(Mutant::LateDenominators) && kinds.iter().any(|kind| kind.metric == "sent");
         let make = async {
             let mut cells = self.store.cells(kinds, span).await?;
             if stale {
                 let now = self.world.state().instant();
                 cells.retain(|c| now.duration_since(c.last) > SignedDuration::from_secs(8));
             }
+            if late {
+                let old = Minute::of(self.world.state().instant()).plus(-60);
+                cells.retain(|c| c.minute < old);
+            }
             Ok(cells)
         };
-        self.effect("cells", make, |_, _| {}).await
+        let failures = kinds.iter().any(|kind| metric::has_cause(&kind.metric));
+        self.effect("cells", make, |_, step| {
+            if let Some(running) = self.world.state().running().filter(|_| failures) {
+                running.failures_read = Some(step);
+            }
+        })
+        .await
     }
 
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {
@@ -112,10 +124,16 @@ impl Store for Adapter {
         if self.is(Mutant::ForgetJudgingAgain) && by_tick && rule && incident.version == 0 {
             return Ok(Write::Conflict);
         }
-        self.effect("write_incident", self.store.write_incident(incident), |write, step| {
-            self.saw_incident(incident, *write, step);
-        })
-        .await
+        let written = self
+            .effect("write_incident", self.store.write_incident(incident), |write, step| {
+                self.saw_incident(incident, *write, step);
+            })
+            .await;
+        if roll_up && by_tick && self.falls_into_the_gap() {
+            self.world.say(|| "DIES beside a roll-up".into());
+            self.world.die().await;
+        }
+        written
     }
 
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError> {
@@ -157,11 +175,20 @@ impl Store for Adapter {
         told: &Told,
     ) -> Result<Write, StoreError> {
         let make = async {
-            match self.is(Mutant::RecordNothing) {
-                true => Ok(Write::Done),
-                false => self.store.record_told(key, receiver, owner, told).await,
+            match &told.stage {
+                _ if self.is(Mutant::RecordNothing) => Ok(Write::Done),
+                Stage::Silenced { .. } if self.is(Mutant::SilenceRecordsNothing) => Ok(Write::Done),
+                Stage::Dropped { .. } if self.is(Mutant::DroppedIsTold) => {
+                    let told = Told { stage: Stage::Nothing, ..told.clone() };
+                    self.store.record_told(key, receiver, owner, &told).await
+                }
+                _ => self.store.record_told(key, receiver, owner, told).await,
             }
         };
+        if matches!(told.stage, Stage::RolledUp { .. }) && self.falls_into_the_gap() {
+            self.world.say(|| "DIES before a mark".into());
+            self.world.die().await;
+        }
         self.effect("record_told", make, |write, step| self.saw_told(key, receiver, told, *write, step)).await
     }
 
@@ -193,15 +220,33 @@ impl Store for Adapter {
     }
 
     async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError> {
-        self.effect("drop_quarantined", self.store.drop_quarantined(item), |(), _| {}).await
+        self.effect("drop_quarantined", self.store.drop_quarantined(item), |(), _| {
+            let mut state = self.world.state();
+            if state.running().is_some_and(|running| running.gives_up) {
+                state.truth.thrown_away.insert(item.id.clone());
+            }
+        })
+        .await
     }
 
     async fn keep_silence(&self, silence: &Silence) -> Result<(), StoreError> {
-        self.effect("keep_silence", self.store.keep_silence(silence), |(), _| {}).await
+        self.effect("keep_silence", self.store.keep_silence(silence), |(), step| self.saw_silence(silence, step)).await
     }
 
     async fn silences(&self) -> Result<Vec<Silence>, StoreError> {
-        self.effect("silences", self.store.silences(), |_, _| {}).await
+        let make = async {
+            let mut silences = self.store.silences().await?;
+            if self.is(Mutant::SilenceWithoutEnd) {
+                silences.iter_mut().for_each(|s| s.end += SignedDuration::from_hours(1));
+            }
+            Ok(silences)
+        };
+        self.effect("silences", make, |_, step| {
+            if let Some(running) = self.world.state().running() {
+                running.silences_read = Some((step, running.asked));
+            }
+        })
+        .await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {
@@ -248,10 +293,20 @@ impl Store for Adapter {
 #[async_trait]
 impl Outbox for Adapter {
     async fn send_events(&self, events: &[Event], _now: Timestamp) -> Result<(), StoreError> {
+        let by_person = self.role() == Some(Role::Person);
         let made = self
             .effect(
                 "send_events",
                 async {
+                    if by_person && self.is(Mutant::RedriveForgets) {
+                        return Ok(());
+                    }
+                    if by_person && self.is(Mutant::RedriveAsOfNow) {
+                        let now = self.world.state().instant();
+                        let events: Vec<Event> = events.iter().map(|e| Event { arrived: now, ..e.clone() }).collect();
+                        self.world.state().enqueue(&events, false);
+                        return Ok(());
+                    }
                     self.world.state().enqueue(events, self.is(Mutant::AgeIgnored));
                     Ok(())
                 },

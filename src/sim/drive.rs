@@ -63,6 +63,7 @@ impl Drive {
         scenario.configured_at.iter().for_each(|at| state.at(*at, Todo::Configure));
         scenario.reclassified_at.iter().for_each(|at| state.at(*at, Todo::Reclassify));
         state.at(scenario.faults_end, Todo::FaultsEnd);
+        state.plan_extras();
         let first_tick = scenario.start + scenario.tick_every / 3;
         state.at(first_tick, Todo::Tick);
         drop(state);
@@ -107,14 +108,15 @@ impl Drive {
             Todo::FaultsEnd => self.faults_end(),
             Todo::Settle => self.settle(),
             Todo::Look => self.tick_now(false),
+            Todo::Silence(_) | Todo::Unsilence(_) | Todo::Redrive | Todo::Layout(_) => self.besides(todo),
         }
     }
 
-    fn spawn(&mut self, role: Role, batch: Vec<usize>, call: Option<Call>, task: Task) {
+    pub(super) fn spawn(&mut self, role: Role, batch: Vec<usize>, call: Option<Call>, task: Task) {
         self.last_task += 1;
         let id = self.last_task;
         let epoch = self.process.as_ref().map_or(0, |p| p.epoch);
-        let running = Running { role, epoch, batch, counted: 0, coverage_step: None, attempts: Vec::new() };
+        let running = Running::new(role, epoch, batch);
         self.world.state().running.insert(id, running);
         self.tasks.insert(id, (task, call));
         self.poll(id);
@@ -131,8 +133,9 @@ impl Drive {
             return;
         }
         drop(task);
-        self.world.state().running.remove(&id);
-        if dies {
+        let role = self.world.state().running.remove(&id).map(|running| running.role);
+        // A command is a process of its own.
+        if dies && role != Some(Role::Person) {
             self.died(call);
         }
     }
@@ -154,15 +157,17 @@ impl Drive {
     }
 
     fn stop(&mut self) {
-        let tasks = std::mem::take(&mut self.tasks);
         let mut state = self.world.state();
+        let is_ours = |id: &TaskId| state.running.get(id).is_none_or(|running| running.role != Role::Person);
+        let ours: Vec<TaskId> = self.tasks.keys().copied().filter(is_ours).collect();
+        let tasks: Vec<_> = ours.iter().filter_map(|id| self.tasks.remove(id)).collect();
         state.say(|| "PROCESS ends".into());
-        for (_, call) in tasks.values() {
+        for (_, call) in &tasks {
             if let Some((call, ..)) = call {
                 state.called(*call, Heard::Broken);
             }
         }
-        state.running.clear();
+        ours.iter().for_each(|id| _ = state.running.remove(id));
         drop(state);
         drop(tasks);
         self.process = None;

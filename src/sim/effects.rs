@@ -122,6 +122,13 @@ impl Adapter {
         made
     }
 
+    /// Whether the process dies between a roll-up and the marks of what it names.
+    pub(super) fn falls_into_the_gap(&self) -> bool {
+        let mut state = self.world.state();
+        let (deaths, over) = (state.scenario.extras.roll_up_deaths, state.now >= state.scenario.faults_end);
+        deaths > 0 && !over && state.random.chance(deaths)
+    }
+
     pub(super) fn is(&self, mutant: Mutant) -> bool {
         self.world.is(mutant)
     }

@@ -10,9 +10,11 @@
 mod adapter;
 mod drive;
 mod effects;
+mod extras;
 mod model;
 mod mutant;
 mod oracle;
+mod people;
 mod process;
 mod queues;
 mod random;
@@ -57,6 +59,8 @@ pub struct Way {
     pub history: bool,
     /// Nothing goes wrong, but for `kill`.
     pub calm: bool,
+    /// With silences, `redrive`, rates and the like; without, a seed makes the history that it made before there were any.
+    pub extras: bool,
     pub kill: Option<Kill>,
 }
 
@@ -69,7 +73,7 @@ pub struct Kill {
 
 impl Way {
     pub const fn over(over: Over) -> Self {
-        Self { over, mutant: None, history: false, calm: false, kill: None }
+        Self { over, mutant: None, history: false, calm: false, extras: true, kill: None }
     }
 }
 
@@ -98,17 +102,21 @@ impl Simulator {
     pub fn run(&self, seed: u64, way: Way) -> Ended {
         let Way { over, mutant, .. } = way;
         let mut random = Random::new(seed);
-        let scenario = Scenario::of(&mut random, way.calm);
-        let folder = (over == Over::Embedded).then(|| tempfile::tempdir().expect("a folder"));
-        let model = folder.is_none().then(|| Arc::new(Model::with(mutant)));
-        let store: Arc<dyn Store> = match (&model, &folder) {
-            (None, Some(folder)) => {
-                Arc::new(EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store"))
-            }
-            (Some(model), _) => model.clone(),
-            (None, None) => Arc::new(Model::with(mutant)),
-        };
+        let mut scenario = Scenario::of(&mut random, way.calm);
+        if way.extras {
+            extras::add(&mut scenario, seed);
+        }
         let world = World::new(scenario, random, way);
+        let folder = (over == Over::Embedded).then(|| tempfile::tempdir().expect("a folder"));
+        let model = folder.is_none().then(|| Arc::new(Model::new(mutant, world.time.clone())));
+        let store: Arc<dyn Store> = match (&model, &folder) {
+            (Some(model), _) => model.clone(),
+            (None, Some(folder)) => {
+                let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
+                Arc::new(store.with_clock(world.time.clone()))
+            }
+            (None, None) => unreachable!("a folder is made where there is no model"),
+        };
         let adapter = Arc::new(Adapter { world: world.clone(), store: store.clone(), model });
         let _entered = self.runtime.enter();
         let mut drive = Drive::new(adapter);

@@ -15,6 +15,22 @@ pub enum Mutant {
     MarkWithoutRollUp,
     /// Law 1: what was counted while its incident was being resolved is not judged again.
     ForgetJudgingAgain,
+    /// Law 1: `redrive` deletes a request and sends nothing of it.
+    RedriveForgets,
+    /// Law 4: `redrive` sends an event as if it arrived now.
+    RedriveAsOfNow,
+    /// Law 7: what somebody gave up is told after all.
+    DroppedIsTold,
+    /// Law 7: a silence keeps the end of a delivered opening back.
+    SilenceMutesResolve,
+    /// Law 1: what a silence mutes is not recorded against it.
+    SilenceRecordsNothing,
+    /// Law 1: a silence goes on an hour after its end.
+    SilenceWithoutEnd,
+    /// Law 1: a rate is taken of the sends that are an hour old.
+    LateDenominators,
+    /// Law 4: a new layout also holds for event times that have passed.
+    LayoutForThePast,
     /// Law 2: our own trouble is answered 500.
     Answer500,
     /// Law 3: what is over 8 days old is counted as if it were new.
@@ -54,6 +70,10 @@ impl Mutant {
         (Self::ForgetSweep, 1, "never sweep: hints that a crash lost stay lost"),
         (Self::MarkWithoutRollUp, 1, "mark members as told by a roll-up that is not written"),
         (Self::ForgetJudgingAgain, 1, "do not judge again what was counted while tick resolved"),
+        (Self::RedriveForgets, 1, "`redrive` deletes a request and sends nothing of it"),
+        (Self::SilenceRecordsNothing, 1, "record nothing of what a silence mutes"),
+        (Self::SilenceWithoutEnd, 1, "let a silence go on for an hour after its end"),
+        (Self::LateDenominators, 1, "take a rate of sends that are an hour old"),
         (Self::Answer500, 2, "answer 500 instead of 503"),
         (Self::AgeIgnored, 3, "count what is over 8 days old as new"),
         (Self::CountByCause, 4, "count a retry again when its cause reads differently"),
@@ -61,12 +81,16 @@ impl Mutant {
         (Self::ShortMemory, 4, "forget identities after 3 days"),
         (Self::DuplicateLeavesRegisters, 4, "leave the registers of a duplicate as they are"),
         (Self::StaleCells, 4, "judge on registers that are seconds old"),
+        (Self::RedriveAsOfNow, 4, "`redrive` sends an event as if it arrived now"),
+        (Self::LayoutForThePast, 4, "let a new layout hold for event times that have passed"),
         (Self::AllCovered, 5, "take every minute as covered"),
         (Self::UnconditionalIncidents, 6, "write incidents without the condition on their version"),
         (Self::LeaseForAll, 7, "grant every lease"),
         (Self::ToldForgotten, 7, "do not compare with what was told"),
         (Self::RecordNothing, 7, "do not record what was told"),
         (Self::ForgetFallback, 7, "do not tell the fallback"),
+        (Self::SilenceMutesResolve, 7, "let a silence mute the end of a delivered opening"),
+        (Self::DroppedIsTold, 7, "tell what somebody gave up"),
         (Self::LeaseWithoutEnd, 7, "let a lease outlive its holder"),
     ];
 }

@@ -52,7 +52,7 @@ impl Secrets for OneSecret {
 pub struct Process {
     pub epoch: usize,
     pub config: Arc<Config>,
-    adapter: Arc<Adapter>,
+    pub(super) adapter: Arc<Adapter>,
     world: Arc<World>,
     style: Style,
     ingest: Ingest,
@@ -97,7 +97,15 @@ impl Process {
     pub async fn ingest(self: Arc<Self>, call: u32, item: usize) {
         let body = self.world.state().scenario.items[item].body.clone();
         let arrived = self.world.state().now;
-        let answer = self.answer(body.as_bytes(), arrived).await;
+        let strange = {
+            let mut state = self.world.state();
+            state.truth.arrivals.entry(item).or_default().push(arrived);
+            state.scenario.items[item].strange && arrived < state.scenario.extras.updated_at
+        };
+        let answer = match strange {
+            true => self.misunderstood(&body, arrived).await,
+            false => self.answer(body.as_bytes(), arrived).await,
+        };
         self.world.state().answered(call, item, arrived, answer, self.world.is(Mutant::Answer500));
     }
 

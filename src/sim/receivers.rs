@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::mutant::Mutant;
 use super::scenario::Scenario;
 use super::truth::Attempt;
 use super::world::{HOUR, MINUTE, SECOND, World};
@@ -97,6 +98,7 @@ impl StandIn {
             answered: false,
             refused: false,
             recorded: None,
+            silences_read: state.running().and_then(|running| running.silences_read),
         };
         state.truth.attempts.push(attempt);
         let place = state.truth.attempts.len() - 1;
@@ -115,6 +117,19 @@ impl StandIn {
         attempt.taken = Some((step, now));
         let line = format!("{} TOOK {:?} {}-{}", attempt.receiver, attempt.phase, short(&attempt.key), attempt.episode);
         state.say(|| line);
+    }
+
+    /// A slow one takes it only after seconds, well within the time that we wait.
+    async fn dawdle(&self) {
+        let wait = {
+            let mut state = self.world.state();
+            let slow = state.scenario.extras.slow;
+            let is_slow = slow > 0 && state.random.chance(slow);
+            if is_slow { state.random.between(SECOND, 5 * SECOND) } else { 0 }
+        };
+        if wait > 0 {
+            self.world.pause(wait).await;
+        }
     }
 
     async fn wait(&self) {
@@ -141,6 +156,9 @@ pub fn short(key: &str) -> &str {
 impl Receiver for StandIn {
     async fn send(&self, message: &Message, _previous: Option<&Receipt>) -> Outcome {
         let place = self.begin(message);
+        if self.world.is(Mutant::SilenceMutesResolve) && self.world.state().mutes_resolve(place) {
+            return Outcome::Delivered(Receipt::default());
+        }
         self.wait().await;
         let mood = self.mood();
         let retry = |after, why: &str| Outcome::Retry { after, why: why.to_owned() };
@@ -172,6 +190,7 @@ impl Receiver for StandIn {
         };
         match outcome {
             None => {
+                self.dawdle().await;
                 self.take(place);
                 self.wait().await;
                 self.world.state().truth.attempts[place].answered = true;

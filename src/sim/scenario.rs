@@ -3,6 +3,7 @@
 //! Each history has only some kinds of fault, in different strength (swarm testing: Groce and others, ISSTA 2012):
 //! where everything fails at once, little happens that a fault could spoil.
 
+use super::extras::Extras;
 use super::random::Random;
 use super::setup::Setup;
 use super::traffic::{Item, traffic};
@@ -41,9 +42,15 @@ pub struct Scenario {
     pub batch: usize,
     /// Nothing goes wrong and nothing is late: everything must be told at once.
     pub calm: bool,
+    pub extras: Extras,
 }
 
 impl Scenario {
+    /// When the last item happens.
+    pub fn end(&self) -> i64 {
+        self.items.iter().map(|item| item.at).max().unwrap_or(self.start)
+    }
+
     pub fn of(random: &mut Random, calm: bool) -> Self {
         let calm = random.chance(60) || calm;
         let long = !calm && random.chance(150);
@@ -104,6 +111,7 @@ impl Scenario {
             visibility: if calm { 60 * SECOND } else { random.pick(&[2 * SECOND, 60 * SECOND, 60 * SECOND]) },
             batch: usize::try_from(random.between(1, 12)).unwrap_or(1),
             calm,
+            extras: Extras::default(),
         }
     }
 }

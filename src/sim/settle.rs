@@ -31,11 +31,13 @@ impl Drive {
         let live = complete(self.adapter.store.unsettled()).expect("reads");
         let mut state = self.world.state();
         let idle = state.sender.is_idle() && state.queues.is_empty() && self.tasks.is_empty();
-        if idle && live.is_empty() && self.settles > 1 {
+        let redrive = state.scenario.extras.redrives.iter().min().copied();
+        if idle && live.is_empty() && self.settles > 1 && redrive.is_none() {
             self.settled = true;
             return;
         }
-        let parked = state.queues.events.values().map(|q| q.visible_at).min().filter(|at| *at > state.now + HOUR);
+        let parked = state.queues.events.values().map(|q| q.visible_at).chain(redrive).min();
+        let parked = parked.filter(|at| *at > state.now + HOUR);
         if self.settles > MOST_SETTLES {
             let line = format!(
                 "not settled after all faults ended: {} incidents live ({:?}), {} events, {} hints, sender idle: {}",
@@ -50,7 +52,7 @@ impl Drive {
             return;
         }
         let wait = match (self.settles, parked) {
-            // Nothing is left but what is parked for days.
+            // Nothing is left but what is parked for days, or waits for somebody.
             (_, Some(at)) if live.is_empty() && state.queues.hints.is_empty() => at - state.now - MINUTE,
             (1, _) => 8 * MINUTE,
             (..10, _) => 33 * MINUTE,
@@ -66,7 +68,14 @@ impl Drive {
         for place in places.into_iter().chain([covering]) {
             let number = state.scenario.items.len();
             let (body, spec) = webhook(number, place, None, now / SECOND, false);
-            state.scenario.items.push(Item { at: now, body, what: What::Event(spec), again_at: None, parked: None });
+            state.scenario.items.push(Item {
+                at: now,
+                body,
+                what: What::Event(spec),
+                again_at: None,
+                parked: None,
+                strange: false,
+            });
             state.offer(number);
         }
         // When they have been counted.

@@ -51,6 +51,12 @@ events = ["email_failed", "email_bounced"]
 group_by = ["source"]
 count = { at_least = 2, within = "20m" }
 severity = "warning"
+[[rules]]
+name = "bounce-rate"
+events = ["email_bounced"]
+group_by = ["source"]
+rate = { of = "email_sent", above = 0.2, below = 0.16, within = "30m", lag = "10m" }
+severity = "critical"
 [[heartbeats]]
 name = "beat"
 source = "campaign:5"
@@ -79,6 +85,16 @@ pub struct RuleSetup {
     /// Minutes.
     pub within: i64,
     pub severity: Severity,
+    pub rate: Option<RateSetup>,
+}
+
+/// What makes a rule one of rates: of `email_sent`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateSetup {
+    pub above: f64,
+    pub below: f64,
+    /// Minutes.
+    pub lag: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +125,7 @@ const BY_CAUSE: RuleSetup = RuleSetup {
     at_least: 3,
     within: 10,
     severity: Severity::Critical,
+    rate: None,
 };
 
 const BY_SOURCE: RuleSetup = RuleSetup {
@@ -118,6 +135,18 @@ const BY_SOURCE: RuleSetup = RuleSetup {
     at_least: 2,
     within: 20,
     severity: Severity::Warning,
+    rate: None,
+};
+
+/// Seven failures at least, as every rate (docs/rates.md).
+pub const BOUNCE_RATE: RuleSetup = RuleSetup {
+    name: "bounce-rate",
+    events: &["email_bounced"],
+    by: By::Source,
+    at_least: 7,
+    within: 30,
+    severity: Severity::Critical,
+    rate: Some(RateSetup { above: 0.2, below: 0.16, lag: 10 }),
 };
 
 impl Setup {

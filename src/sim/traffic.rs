@@ -1,7 +1,5 @@
 //! What Customer.io sends in one history: bursts of failures, recoveries, strays.
 
-use sha2::{Digest, Sha256};
-
 use super::random::Random;
 use super::world::{DAY, HOUR, MINUTE, SECOND};
 use crate::customerio::event::{Identity, Kind};
@@ -17,6 +15,8 @@ pub struct Item {
     /// It is sent once more after that.
     pub again_at: Option<i64>,
     pub parked: Option<Parked>,
+    /// The version that runs at first does not understand it.
+    pub strange: bool,
 }
 
 /// What becomes of an item's first message in our queue.
@@ -31,8 +31,8 @@ pub enum Parked {
 #[derive(Clone, Debug)]
 pub enum What {
     Event(Spec),
-    /// No event can be read from it; the SHA-256 of the body.
-    Unreadable(String),
+    /// No event can be read from it.
+    Unreadable,
     /// The vendor's sample event.
     Test,
 }
@@ -199,7 +199,7 @@ impl Maker<'_> {
             true => Some(Parked::For(self.random.between(2 * DAY, 13 * DAY), self.random.chance(700))),
             false => self.held.map(Parked::Held),
         };
-        self.items.push(Item { at, body, what: What::Event(spec), again_at, parked });
+        self.items.push(Item { at, body, what: What::Event(spec), again_at, parked, strange: false });
         if self.random.chance(self.strange / 4) {
             self.stray(at);
         }
@@ -221,8 +221,7 @@ impl Maker<'_> {
         let (body, what) = match self.random.below(2) {
             0 => {
                 let body = format!("{{\"event_id\":\"broken-{number}\",");
-                let hash: String = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();
-                (body, What::Unreadable(hash))
+                (body, What::Unreadable)
             }
             _ => {
                 let body = format!(
@@ -233,7 +232,7 @@ impl Maker<'_> {
                 (body, What::Test)
             }
         };
-        self.items.push(Item { at, body, what, again_at: None, parked: None });
+        self.items.push(Item { at, body, what, again_at: None, parked: None, strange: false });
     }
 }
 

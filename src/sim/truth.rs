@@ -1,9 +1,10 @@
 //! What really happened, as seen from outside the steps: what was sent and answered, and every effect that was made.
 //! The oracle judges by this alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::customerio::event::Identity;
+use crate::incident::told::Stage;
 use crate::incident::{Incident, Severity, State};
 use crate::message::Phase;
 use crate::tally::Class;
@@ -22,6 +23,18 @@ pub struct Truth {
     pub heard: Vec<(u64, usize)>,
     pub writes: Vec<Written>,
     pub attempts: Vec<Attempt>,
+    pub hushes: Vec<Hush>,
+    pub muted: Vec<Muted>,
+    /// Pairs whose opening was written down as being sent: key, receiver and episode.
+    pub begun: BTreeSet<(String, String, u32)>,
+    /// How far each pair got, as recorded last.
+    pub stages: BTreeMap<(String, String), (u32, Stage)>,
+    /// Pairs that somebody gave up: the place in time, key, receiver and episode.
+    pub dropped: Vec<(u64, String, String, u32)>,
+    /// Quarantined requests that somebody gave up, by id.
+    pub thrown_away: BTreeSet<String>,
+    /// When each item arrived.
+    pub arrivals: BTreeMap<usize, Vec<i64>>,
     /// Seen at once to be wrong.
     pub wrong: Vec<String>,
     /// Effects of each kind, for figures.
@@ -84,6 +97,10 @@ pub struct Written {
     pub epoch: usize,
     /// When the tick that wrote it had read what is covered.
     pub coverage_step: Option<u64>,
+    /// When it had read the silences, and as of when it asks them.
+    pub silences_read: Option<(u64, i64)>,
+    /// When it had read the failures that it judged by.
+    pub failures_read: Option<u64>,
 }
 
 /// Whether an incident is over as it is written here.
@@ -111,6 +128,33 @@ pub struct Attempt {
     pub refused: bool,
     /// And wrote that down.
     pub recorded: Option<u64>,
+    /// When the silences had been read, and as of when they were asked.
+    pub silences_read: Option<(u64, i64)>,
+}
+
+/// A silence as it was stored: from then on, until it is stored again.
+#[derive(Clone, Debug)]
+pub struct Hush {
+    pub step: u64,
+    pub id: String,
+    pub start: i64,
+    pub end: i64,
+    /// As they were typed.
+    pub conditions: Vec<String>,
+}
+
+/// A pair that was recorded against a silence.
+#[derive(Clone, Debug)]
+pub struct Muted {
+    pub step: u64,
+    pub key: String,
+    pub receiver: String,
+    pub episode: u32,
+    pub silence: String,
+    /// The incident was over.
+    pub over: bool,
+    pub silences_read: Option<(u64, i64)>,
+    pub epoch: usize,
 }
 
 impl Attempt {

@@ -2,9 +2,11 @@
 
 use super::effects::Adapter;
 use super::receivers::short;
-use super::truth::{First, Written};
-use crate::incident::told::Told;
+use super::truth::{First, Hush, Muted, Written};
+use super::world::micros;
+use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, IncidentKey, Subject};
+use crate::silence::Silence;
 use crate::store::Write;
 use crate::tally::{Counted, Entry};
 
@@ -74,6 +76,8 @@ impl Adapter {
                 role: running.role,
                 epoch: running.epoch,
                 coverage_step: running.coverage_step,
+                silences_read: running.silences_read,
+                failures_read: running.failures_read,
             };
             state.truth.writes.push(written);
         }
@@ -82,13 +86,38 @@ impl Adapter {
     pub(super) fn saw_told(&self, key: &IncidentKey, receiver: &str, told: &Told, write: Write, step: u64) {
         let mut state = self.world.state();
         state.say(|| format!("told {receiver} {}-{}: {:?} {write:?}", short(&key.0), told.episode, told.stage));
-        let current = state.current;
-        if write == Write::Done
-            && let Some(running) = state.running.get_mut(&current)
-        {
-            for place in std::mem::take(&mut running.attempts) {
-                state.truth.attempts[place].recorded = Some(step);
-            }
+        if write != Write::Done {
+            return;
         }
+        let Some(running) = state.running() else { return };
+        let (silences_read, epoch) = (running.silences_read, running.epoch);
+        for place in std::mem::take(&mut running.attempts) {
+            state.truth.attempts[place].recorded = Some(step);
+        }
+        let (key, receiver, episode) = (key.0.clone(), receiver.to_owned(), told.episode);
+        if told.begun {
+            state.truth.begun.insert((key.clone(), receiver.clone(), episode));
+        }
+        let stage = (episode, told.stage.clone());
+        if state.truth.stages.insert((key.clone(), receiver.clone()), stage.clone()) == Some(stage) {
+            // Only of what is tried, and how often.
+            return;
+        }
+        match &told.stage {
+            Stage::Silenced { silence, over } => {
+                let (silence, over) = (silence.clone(), *over);
+                state.truth.muted.push(Muted { step, key, receiver, episode, silence, over, silences_read, epoch });
+            }
+            Stage::Dropped { .. } => state.truth.dropped.push((step, key, receiver, episode)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn saw_silence(&self, silence: &Silence, step: u64) {
+        let mut state = self.world.state();
+        let conditions: Vec<String> = silence.matchers.texts().collect();
+        let (start, end) = (micros(silence.start), micros(silence.end));
+        state.say(|| format!("silence {} {conditions:?} from {} until {}", silence.id, silence.start, silence.end));
+        state.truth.hushes.push(Hush { step, id: silence.id.clone(), start, end, conditions });
     }
 }

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
@@ -58,6 +59,14 @@ pub enum Todo {
     Settle,
     /// After the faults: tick looks.
     Look,
+    /// Somebody makes this silence.
+    Silence(usize),
+    /// Somebody ends it.
+    Unsilence(usize),
+    /// Somebody looks at what waits for a person.
+    Redrive,
+    /// A version with another layout.
+    Layout(usize),
 }
 
 /// Faults in thousandths of effects.
@@ -88,16 +97,29 @@ pub enum Role {
     Evaluate,
     Deliver,
     Tick,
+    /// A command that somebody runs: a process of its own.
+    Person,
+}
+
+/// The time alone, for stores: they may ask for it while the world is looked at.
+pub struct Time(AtomicI64);
+
+impl Clock for Time {
+    fn now(&self) -> Timestamp {
+        instant(self.0.load(Ordering::Relaxed))
+    }
 }
 
 pub struct World {
     state: Mutex<State>,
+    pub time: Arc<Time>,
     pub mutant: Option<Mutant>,
 }
 
 pub struct State {
     /// Microseconds since the Unix epoch.
     pub now: i64,
+    time: Arc<Time>,
     heap: BinaryHeap<Reverse<(i64, u64, Todo)>>,
     pushed: u64,
     pub random: Random,
@@ -131,12 +153,39 @@ pub struct Running {
     pub coverage_step: Option<u64>,
     /// Deliver: its attempts to send, not recorded yet.
     pub attempts: Vec<usize>,
+    /// When it last asked for the time.
+    pub asked: i64,
+    /// When it last read the silences: the place in time, and the time that it asks them about.
+    pub silences_read: Option<(u64, i64)>,
+    /// When it last read the registers of failures.
+    pub failures_read: Option<u64>,
+    /// A person: it is giving up what it changes.
+    pub gives_up: bool,
+}
+
+impl Running {
+    pub fn new(role: Role, epoch: usize, batch: Vec<usize>) -> Self {
+        Self {
+            role,
+            epoch,
+            batch,
+            counted: 0,
+            coverage_step: None,
+            attempts: Vec::new(),
+            asked: 0,
+            silences_read: None,
+            failures_read: None,
+            gives_up: false,
+        }
+    }
 }
 
 impl World {
     pub fn new(scenario: Scenario, random: Random, way: Way) -> Arc<Self> {
+        let time = Arc::new(Time(AtomicI64::new(scenario.start)));
         let state = State {
             now: scenario.start,
+            time: time.clone(),
             heap: BinaryHeap::new(),
             pushed: 0,
             random,
@@ -154,7 +203,7 @@ impl World {
             disturbed: way.kill.is_some(),
             scenario,
         };
-        Arc::new(Self { state: Mutex::new(state), mutant: way.mutant })
+        Arc::new(Self { state: Mutex::new(state), time, mutant: way.mutant })
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -206,6 +255,7 @@ impl State {
     pub fn next(&mut self) -> Option<Todo> {
         let Reverse((at, _, todo)) = self.heap.pop()?;
         self.now = at;
+        self.time.0.store(at, Ordering::Relaxed);
         Some(todo)
     }
 
@@ -240,6 +290,12 @@ impl State {
         self.kill.take_if(|kill| kill.effect == self.truth.effects)
     }
 
+    /// What is known of the task that is being polled.
+    pub fn running(&mut self) -> Option<&mut Running> {
+        let current = self.current;
+        self.running.get_mut(&current)
+    }
+
     /// How long a step towards an effect, or its answer, takes.
     pub fn latency(&mut self) -> i64 {
         match self.random.chance(self.faults.slow) {
@@ -259,7 +315,12 @@ pub fn micros(at: Timestamp) -> i64 {
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
-        self.state().instant()
+        let mut state = self.state();
+        let (now, current) = (state.now, state.current);
+        if let Some(running) = state.running.get_mut(&current) {
+            running.asked = now;
+        }
+        instant(now)
     }
 }
 

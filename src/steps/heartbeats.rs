@@ -1,15 +1,13 @@
 //! tick's work on heartbeats and blindness: reads counts, asks for verdicts, opens incidents.
 
-use std::time::{Duration, Instant};
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::facts;
+use super::asking::Asking;
 use super::open::{self, Opening};
 use super::tick::Tick;
+use super::{facts, learned};
 use crate::clock::{Minute, Span, minutes};
-use crate::customerio::event::SourceKind;
-use crate::heartbeat::why::{self, Said, Why};
+use crate::heartbeat::why::Why;
 use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
@@ -18,50 +16,16 @@ use crate::store::{StoreError, Write};
 /// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
 const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What one tick takes to ask Customer.io why workflows are low, and one workflow of that.
-const ASKING: Duration = Duration::from_secs(12);
-const ONE_ANSWER: Duration = Duration::from_secs(6);
-
 /// Periods judged per tick and heartbeat: after a long pause the rest waits for the next tick.
 const PERIODS_PER_TICK: usize = 50;
 
 /// Judges every period that is due; the cursor moves after the work.
 pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let mut asking = Asking { left: ASKING };
-    for heartbeat in &tick.config.heartbeats {
+    let mut asking = Asking::default();
+    for heartbeat in tick.config.heartbeats.iter().filter(|h| h.expect != Expect::Learned) {
         judge_one(tick, heartbeat, &mut asking, now).await?;
     }
     Ok(())
-}
-
-/// What a tick may still take to ask Customer.io why: a page waits for no longer.
-struct Asking {
-    left: Duration,
-}
-
-impl Asking {
-    /// What Customer.io's own numbers say of a low verdict; a page without them is better than none.
-    async fn why(&mut self, tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, expected: u64) -> Option<Why> {
-        let directory = tick.directory.filter(|_| heartbeat.source.kind == SourceKind::Campaign)?;
-        let time = self.left.min(ONE_ANSWER);
-        if time.is_zero() {
-            return None;
-        }
-        let begun = Instant::now();
-        let Period { start, due, .. } = judged.period;
-        let whole_hours = due - SignedDuration::from_secs(due.as_second().rem_euclid(3600));
-        let asked = directory.campaign(&heartbeat.source.id, start, whole_hours, time);
-        let told = match tokio::time::timeout(time, asked).await {
-            Ok(Ok(told)) => told,
-            Ok(Err(error)) => {
-                tracing::warn!(event = "campaign_not_asked", heartbeat = heartbeat.name, %error);
-                Said::default()
-            }
-            Err(_) => Said::default(),
-        };
-        self.left = self.left.saturating_sub(begun.elapsed());
-        why::why(heartbeat, expected, &told)
-    }
 }
 
 async fn judge_one(
@@ -121,6 +85,7 @@ async fn judge(
         at: now,
         covered: coverage.minutes_covered(span, now),
         minutes: span.len(),
+        usual: None,
     }))
 }
 
@@ -188,14 +153,17 @@ async fn runs_again(
     }
 }
 
-/// Whether an open heartbeat incident is over: its period caught up, or a later one is fine.
+/// From when on an open heartbeat incident is over, if it is: its period caught up, or a later one is fine.
 pub async fn beats_again(
     tick: &Tick<'_>,
     heartbeat: &Heartbeat,
+    incident: &Incident,
     opened_for: Period,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Expect::Between { at_least, at_most } = heartbeat.expect else { return Ok(true) };
+) -> Result<Option<Timestamp>, StoreError> {
+    let Expect::Between { at_least, at_most } = heartbeat.expect else {
+        return learned::beats_again(tick, heartbeat, incident, now).await;
+    };
     let zone = &tick.config.workspace.zone;
     let current = period::containing(heartbeat.every, now, zone);
     if let (Some(least), None) = (at_least, at_most) {
@@ -203,14 +171,14 @@ pub async fn beats_again(
             let whole = minutes(period.end.duration_since(period.start));
             let start = Minute::of(period.start);
             if beats(tick, heartbeat, Span::new(start, start.plus(whole))).await? >= least {
-                return Ok(true);
+                return Ok(Some(incident.last));
             }
         }
     }
     let later = tick.store.verdicts(opened_for.end, now).await?;
-    Ok(later
-        .iter()
-        .any(|j| j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start))
+    let fine =
+        |j: &Judged| j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start;
+    Ok(later.iter().any(fine).then_some(incident.last))
 }
 
 /// Pages once when nothing has arrived for longer than chance explains.

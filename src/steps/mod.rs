@@ -1,6 +1,7 @@
 //! The flow: [`ingest`], [`evaluate`], [`deliver`], [`tick`], each a function of (input, state, now) over the store,
 //! queue and receiver traits. Entry points pick the adapters.
 
+pub mod asking;
 pub mod canary;
 pub mod deadman;
 pub mod deliver;
@@ -12,6 +13,7 @@ pub mod guardian;
 pub mod heartbeats;
 pub mod history;
 pub mod ingest;
+pub mod learned;
 pub mod names;
 pub mod open;
 pub mod redrive;

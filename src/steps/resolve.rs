@@ -35,9 +35,9 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
                 None => Some((How::RuleGone, incident.last)),
             },
             Subject::Heartbeat { name, period, .. } => match tick.config.heartbeat(name) {
-                Some(heartbeat) => heartbeats::beats_again(tick, heartbeat, *period, now)
+                Some(heartbeat) => heartbeats::beats_again(tick, heartbeat, &incident, *period, now)
                     .await?
-                    .then_some((How::Recovered, incident.last)),
+                    .map(|since| (How::Recovered, since)),
                 None => Some((How::RuleGone, incident.last)),
             },
             Subject::Blindness => match blindness::silent_since(&coverage, now) {

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, evaluate, heartbeats, history, names, resolve, sweep};
+use super::{canary, deadman, digest, evaluate, heartbeats, history, learned, names, resolve, sweep};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -53,6 +53,7 @@ impl Tick<'_> {
         let mut failed = Vec::new();
         part(&mut failed, "history", history::record_due(self, now)).await;
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
+        part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "canary", canary::watch(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;

@@ -308,6 +308,7 @@ pub async fn the_last_verdict_on_a_period_stands(world: &dyn World) {
         at: t(end),
         covered: 60,
         minutes: 60,
+        usual: None,
     };
     let last = judged(Verdict::Ok, "13:00", "14:00");
     for j in [&judged(Verdict::Unknown, "13:00", "14:00"), &last, &judged(Verdict::Low, "14:00", "15:00")] {

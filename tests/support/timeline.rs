@@ -2,6 +2,7 @@
 //! are told. For what needs hours; what crosses a process is tested on [`super::Serve`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,11 +13,14 @@ use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
+use cio_alert_bridge::heartbeat::history::{Day, SLOTS_A_DAY, Slot};
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
 use cio_alert_bridge::silence::{Conditions, Silence};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
@@ -96,7 +100,10 @@ impl Track for Tracked {
 
 /// What the App API says of every campaign; `None`: it answers nothing.
 #[derive(Clone, Default)]
-struct Campaign(Arc<Mutex<Option<Said>>>);
+struct Campaign {
+    said: Arc<Mutex<Option<Said>>>,
+    days: Arc<Mutex<Option<Vec<u64>>>>,
+}
 
 #[async_trait]
 impl Directory for Campaign {
@@ -104,8 +111,19 @@ impl Directory for Campaign {
         Ok(BTreeMap::new())
     }
 
+    async fn by_day(
+        &self,
+        _: &str,
+        _: &str,
+        _: Range<Date>,
+        _: &TimeZone,
+        _: Duration,
+    ) -> Result<Vec<u64>, AppApiError> {
+        self.days.lock().unwrap().clone().ok_or(AppApiError::Address)
+    }
+
     async fn campaign(&self, _: &str, _: Timestamp, _: Timestamp, _: Duration) -> Result<Said, AppApiError> {
-        self.0.lock().unwrap().clone().ok_or(AppApiError::Address)
+        self.said.lock().unwrap().clone().ok_or(AppApiError::Address)
     }
 }
 
@@ -228,7 +246,12 @@ impl Timeline {
     /// What the chat answers from now on.
     /// From now on the App API says so of the campaign; `None`: it cannot be reached.
     pub fn campaign_says(&self, said: Option<Said>) {
-        *self.campaign.0.lock().unwrap() = said;
+        *self.campaign.said.lock().unwrap() = said;
+    }
+
+    /// The App API knows so many sends of each day before.
+    pub fn campaign_remembers(&self, days: Vec<u64>) {
+        *self.campaign.days.lock().unwrap() = Some(days);
     }
 
     pub fn chat_answers(&self, outcome: Option<Outcome>) {
@@ -240,6 +263,21 @@ impl Timeline {
     }
 
     /// An event that happens and arrives now.
+    /// The registers of the days before are gone, and the history of what is counted as `of` is not: so many UTC days up to
+    /// now, fully heard, with as many events in each slot of five minutes as `count` says.
+    pub async fn remembers(&self, of: &str, days: i64, count: impl Fn(Timestamp) -> u32) {
+        let now = Slot::of(self.now());
+        for day in now.day() - days..=now.day() {
+            let first = Slot::first_of(day);
+            let slots = (first.0..first.0 + SLOTS_A_DAY).map(Slot);
+            let (counts, hearing): (Vec<u32>, String) =
+                slots.map(|slot| if slot < now { (count(slot.span().from.start()), '1') } else { (0, '-') }).unzip();
+            let json = serde_json::json!({ "day": day, "counts": counts, "hearing": hearing });
+            let day: Day = serde_json::from_value(json).unwrap();
+            self.stage.store.keep_day(of, &day).await.unwrap();
+        }
+    }
+
     pub async fn event(&self, event: Event) {
         self.late(event.at(self.now())).await;
     }
@@ -275,7 +313,8 @@ impl Timeline {
         while self.now() < at(end) {
             let minute = self.now();
             self.stage.work_at(minute).await.unwrap();
-            for id in std::mem::take(&mut *self.track.waiting.lock().unwrap()) {
+            let waiting = std::mem::take(&mut *self.track.waiting.lock().unwrap());
+            for id in waiting {
                 self.clock.set(minute + SignedDuration::from_secs(seconds));
                 let answer = failed_email().of("campaign:42").with("trigger_event_id", id);
                 self.event(answer.with("identifiers", json!({ "id": "canary" }))).await;

@@ -142,7 +142,7 @@ fn heartbeat(heartbeat: &Heartbeat, config: &Config, now: &ZonedDateTime) -> Str
     };
     let action = heartbeat.action.as_ref().map(|a| format!(" of action {a}")).unwrap_or_default();
     let due = match next_due(heartbeat, now) {
-        _ if heartbeat.expect == Expect::Learned => "not judged".into(),
+        _ if heartbeat.expect == Expect::Learned => "judged every 5 min, once 14 days are known".into(),
         Some(due) => format!("next due {}", due.strftime("%a %Y-%m-%d %H:%M")),
         None => "never due".into(),
     };

@@ -9,7 +9,6 @@ use crate::config::reader::{Problem, Report, quoted};
 pub const NOT_YET: &[(&str, &str)] = &[
     ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
-    ("heartbeats.expect", "what is usual is not learned, so this heartbeat is not judged; give at_least or at_most"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),
     ("page.link_keys", "links are not signed: there is no page yet"),

@@ -12,11 +12,14 @@ pub mod names;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -25,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::schema::{CustomerIo, Region};
 use crate::config::secrets::{SecretError, SecretRef, Secrets};
 use crate::customerio::event::SourceKind;
+use crate::heartbeat::period;
 use crate::heartbeat::why::Said;
 use crate::receivers::http::{self, Client, Failure};
 
@@ -104,6 +108,16 @@ impl From<SecretError> for AppApiError {
 pub trait Directory: Send + Sync {
     /// The senders of one list: id to name, as the sender wrote them; those that were read within `time`.
     async fn list(&self, row: &'static ListRow, time: Duration) -> Result<BTreeMap<String, String>, AppApiError>;
+
+    /// How often a campaign did what `metric` names on each day of these local dates, oldest first.
+    async fn by_day(
+        &self,
+        id: &str,
+        metric: &str,
+        dates: Range<Date>,
+        zone: &TimeZone,
+        time: Duration,
+    ) -> Result<Vec<u64>, AppApiError>;
 
     /// What it says of a campaign in a span of whole hours, as far as that was said within `time`.
     async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError>;
@@ -203,6 +217,33 @@ impl Directory for AppApi {
         }
         tracing::warn!(event = "names_cut", list = row.path, names = names.len());
         Ok(names)
+    }
+
+    async fn by_day(
+        &self,
+        id: &str,
+        metric: &str,
+        dates: Range<Date>,
+        zone: &TimeZone,
+        time: Duration,
+    ) -> Result<Vec<u64>, AppApiError> {
+        const PATH: &str = "/v1/campaigns/{id}/metrics";
+        self.pace().await;
+        let midnight = |date: Date| period::midnight(date, zone).as_second();
+        let query = format!(
+            "version=2&res=days&tz={}&start={}&end={}",
+            encoded(zone.iana_name().unwrap_or("UTC")),
+            midnight(dates.start),
+            midnight(dates.end)
+        );
+        let body = self.get(PATH, &format!("/v1/campaigns/{}/metrics", encoded(id)), &query, time).await?;
+        let wanted =
+            usize::try_from(dates.start.until(dates.end).map_or(0, |span| span.get_days())).unwrap_or_default();
+        // One day more than asked for is today's beginning; fewer, and nobody knows which.
+        let series = campaign::series(&body, metric).filter(|series| (wanted..=wanted + 1).contains(&series.len()));
+        let mut series = series.ok_or(AppApiError::NoList { path: PATH })?;
+        series.truncate(wanted);
+        Ok(series)
     }
 
     async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError> {

@@ -181,3 +181,19 @@ async fn what_a_campaign_does_not_say_is_not_known_and_its_state_is_worth_someth
     assert_eq!(refused, Err(AppApiError::Refused { status: 401, path: "/v1/campaigns/{id}" }));
     assert_eq!(server.requests().last().map(|seen| seen.path.clone()).as_deref(), Some("/v1/campaigns/5%2F..%2F7%3F"));
 }
+
+#[tokio::test]
+async fn days_are_asked_for_in_the_workspaces_zone_and_only_as_many_as_were_asked_for_count() {
+    let server = StandIn::start().await;
+    let (zone, date) = (TimeZone::get("Europe/Berlin").expect("a zone"), jiff::civil::date(2026, 11, 1));
+    let days = |series: &str| format!(r#"{{"metric":{{"series":{{"sent":{series}}}}}}}"#);
+    for (series, expected) in [("[4,3,5]", Ok(vec![4, 3, 5])), ("[4,3,5,1]", Ok(vec![4, 3, 5])), ("[4,3]", Err(()))] {
+        server.answer(200, &[], &days(series));
+        let dates = date..jiff::civil::date(2026, 11, 4);
+        let said = api(&server).by_day("5", "sent", dates, &zone, TIME).await;
+        assert_eq!(said.map_err(drop), expected, "{series}");
+    }
+    let asked = server.requests().first().map(|seen| seen.path.clone()).unwrap_or_default();
+    let expected = "/v1/campaigns/5/metrics?version=2&res=days&tz=Europe%2FBerlin&start=1793487600&end=1793746800";
+    assert_eq!(asked, expected);
+}

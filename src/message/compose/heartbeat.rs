@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Parts, Telling, field};
 use crate::customerio::event::Source;
 use crate::heartbeat::why::Why;
-use crate::heartbeat::{Every, Heartbeat, Period};
+use crate::heartbeat::{Every, Expect, Heartbeat, Period};
 use crate::incident::{How, Numbers, State};
 use crate::message::{About, text, words};
 
@@ -14,11 +14,20 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     let heartbeat = config.heartbeat(name);
     let Numbers { count, of } = incident.numbers;
     let low = count < of;
-    let (bound, state) = if low { ("at least", "low") } else { ("at most", "high") };
+    let learned = heartbeat.is_some_and(|h| h.expect == Expect::Learned);
+    let (bound, state) = match (low, learned) {
+        (true, true) => ("about", "low"),
+        (true, false) => ("at least", "low"),
+        (false, true) => ("about", "high"),
+        (false, false) => ("at most", "high"),
+    };
     let beats = heartbeat.map_or_else(|| text::count("beat", count), |h| beats_in_words(h, count));
     // Too many is known before the period is due.
     let until = if low { period.due } else { period.due.min(incident.opened_at) };
-    let when = period_in_words(telling, heartbeat.map(|h| h.every), period, until);
+    let when = match heartbeat.map(|h| h.every).filter(|_| !learned) {
+        None if learned => format!("from {} to {}", telling.clock(period.start), telling.clock(until)),
+        every => period_in_words(telling, every, period, until),
+    };
     let counted = format!("{beats} {when}, expected {bound} {}", text::number(of));
     let headline = match incident.state {
         State::Open => {

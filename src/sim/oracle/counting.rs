@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::clock::{Minute, Span};
 use crate::customerio::cause;
 use crate::customerio::event::{Fate, Identity};
+use crate::sim::people::hash_of;
 use crate::sim::sender::Sender;
 use crate::sim::traffic::{Item, Spec, What, text_of};
 use crate::sim::truth::{Copy, Truth};
@@ -95,13 +96,23 @@ pub fn judge(
         let What::Event(spec) = &items[copy.item].what else { continue };
         allowed.entry(copy.identity).or_default().push(class_of(spec, copy));
     }
+    // In quarantine until somebody sends it, or gives it up.
+    let waits = |body: &str| {
+        let id = hash_of(body);
+        quarantined.contains(&id) || truth.thrown_away.contains(&id)
+    };
+    for copy in &truth.copies {
+        if !truth.arrivals.get(&copy.item).is_some_and(|arrivals| arrivals.contains(&copy.arrived)) {
+            wrong.push(format!("law 4: item {} never arrived when it is said to", copy.item));
+        }
+    }
     for (place, item) in items.iter().enumerate() {
         let promised = sender.accepted.contains_key(&place);
         match &item.what {
-            What::Event(spec) if promised && !truth.first.contains_key(&spec.identity) => {
+            What::Event(spec) if promised && !truth.first.contains_key(&spec.identity) && !waits(&item.body) => {
                 wrong.push(format!("law 1: item {place} was answered 200 and is not counted"));
             }
-            What::Unreadable(hash) if promised && !quarantined.contains(hash) => {
+            What::Unreadable if promised && !waits(&item.body) => {
                 wrong.push(format!("law 1: item {place} was answered 200 and is not in quarantine"));
             }
             _ => {}

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rates::{self, Sends};
 use crate::clock::Minute;
 use crate::customerio::event::{Fate, Identity};
 use crate::incident::{Dimension, How, Incident, State, Subject};
@@ -60,12 +61,13 @@ impl Failures {
         for rule in scenario.setups.iter().flat_map(|s| &s.rules) {
             rules.insert(rule.name, rule);
         }
+        let sends = Sends::of(truth);
         for rule in rules.into_values() {
             for (group, failures) in self.by_group(rule) {
                 let episodes = episodes(truth, rule, &group);
-                self.unspoken(scenario, truth, rule, &group, &failures, &episodes, wrong);
+                self.unspoken(scenario, truth, rule, &group, &failures, &sends, &episodes, wrong);
                 for episode in &episodes {
-                    unreasoned(rule, &group, &failures, episode, wrong);
+                    unreasoned(rule, &group, &failures, &sends, episode, wrong);
                 }
             }
         }
@@ -79,6 +81,7 @@ impl Failures {
         rule: &RuleSetup,
         group: &str,
         failures: &[&Failure],
+        sends: &Sends,
         episodes: &[Episode<'_>],
         wrong: &mut Vec<String>,
     ) {
@@ -90,7 +93,8 @@ impl Failures {
         for end in &news {
             let window: Vec<&&&Failure> =
                 news.iter().filter(|f| end.minute - rule.within <= f.minute && f.minute <= end.minute).collect();
-            if window.len() < rule.at_least {
+            let of_rate = |rate| rates::must_open(rule, rate, window.len() as u64, sends, group);
+            if window.len() < rule.at_least || !rule.rate.is_none_or(of_rate) {
                 continue;
             }
             // It became true when the last of them was counted; whoever evaluated that one must have seen it.
@@ -154,7 +158,7 @@ fn opened_again(before: &Episode, next: &Episode, failure: &Failure) -> bool {
     counted_before && unsettled && failure.minute < Minute::of(next.opened.incident.since).0
 }
 
-fn is_of(incident: &Incident, rule: &RuleSetup, of: &str) -> bool {
+pub fn is_of(incident: &Incident, rule: &RuleSetup, of: &str) -> bool {
     let Subject::Rule { name, group } = &incident.subject else { return false };
     let dimension = match rule.by {
         By::Cause => Dimension::Cause,
@@ -181,7 +185,14 @@ fn episodes<'a>(truth: &'a Truth, rule: &RuleSetup, group: &str) -> Vec<Episode<
     episodes
 }
 
-fn unreasoned(rule: &RuleSetup, group: &str, failures: &[&Failure], episode: &Episode, wrong: &mut Vec<String>) {
+fn unreasoned(
+    rule: &RuleSetup,
+    group: &str,
+    failures: &[&Failure],
+    sends: &Sends,
+    episode: &Episode,
+    wrong: &mut Vec<String>,
+) {
     let opened = &episode.opened.incident;
     let since = Minute::of(opened.since).0;
     let known: Vec<&&Failure> = failures.iter().filter(|f| f.frozen < episode.opened.step).collect();
@@ -189,7 +200,9 @@ fn unreasoned(rule: &RuleSetup, group: &str, failures: &[&Failure], episode: &Ep
     let is_true = |end: &i64| {
         let from = end - rule.within;
         let within = known.iter().filter(|f| from <= f.minute && f.minute <= *end).count();
-        from <= since && since <= *end && within >= rule.at_least
+        let read = episode.opened.failures_read.unwrap_or(u64::MAX);
+        let of_rate = |rate| rates::may_open(rule, rate, within as u64, sends, (group, *end, read));
+        from <= since && since <= *end && within >= rule.at_least && rule.rate.is_none_or(of_rate)
     };
     if !minutes.iter().any(is_true) {
         wrong.push(format!("law 1: {} {group} was opened without a reason ({})", rule.name, opened.id()));

@@ -4,7 +4,9 @@
 mod answers;
 mod counting;
 mod demand;
+mod rates;
 mod resolving;
+mod silencing;
 mod telling;
 
 use super::effects::complete;
@@ -23,6 +25,7 @@ pub fn judge(state: &mut State, store: &dyn Store) -> Vec<String> {
     let history = demand::Failures::of(&state.truth);
     history.judge(&state.scenario, &state.truth, &mut wrong);
     resolving::judge(&state.scenario, &state.truth, &mut wrong);
-    telling::judge(state, &mut wrong);
+    telling::judge(state, store, &mut wrong);
+    silencing::judge(state, &mut wrong);
     wrong
 }

@@ -2,6 +2,7 @@
 //! seen since for everything that failed (or after a day).
 
 use super::demand::{Failures, group_of};
+use super::rates::{self, Sends};
 use crate::clock::Minute;
 use crate::customerio::event::Fate;
 use crate::incident::{How, State, Subject};
@@ -15,7 +16,7 @@ const LATE: i64 = 2 * MINUTE;
 const CALM: i64 = 5 * MINUTE;
 
 pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
-    let failures = Failures::of(truth);
+    let (failures, sends) = (Failures::of(truth), Sends::of(truth));
     let mut ended: Vec<(&str, u32)> = Vec::new();
     for written in truth.writes.iter().filter(|w| ends(&w.incident)) {
         let incident = &written.incident;
@@ -52,7 +53,11 @@ pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
             continue;
         };
         let (began, until) = covered(scenario, truth, written, read);
-        let quiet = until - began.max(last * SECOND);
+        let trouble = match rule.rate {
+            Some(rate) => rates::trouble_until(rule, rate, &ours, &sends, (value, written.step)),
+            None => last * SECOND,
+        };
+        let quiet = until - began.max(trouble);
         let needed = match how {
             How::Expired => 24 * HOUR,
             _ => (30 * MINUTE).max(rule.within * MINUTE),
@@ -64,7 +69,9 @@ pub fn judge(scenario: &Scenario, truth: &Truth, wrong: &mut Vec<String>) {
         if how != How::Quiet {
             continue;
         }
-        for failure in &ours {
+        // What fails now and then after a rate's trouble is everyday.
+        let told_of = incident.last.as_second();
+        for failure in ours.iter().filter(|f| rule.rate.is_none() || f.at_s <= told_of) {
             let success = if failure.kind.ends_with("bounced") { "delivered" } else { "sent" };
             let fixed = truth.first.values().any(|first| {
                 let series = &first.class.series;

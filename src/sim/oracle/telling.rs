@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::silencing;
+use crate::incident::told::Stage;
 use crate::incident::{Incident, Subject};
 use crate::message::Phase;
+use crate::sim::effects::complete;
 use crate::sim::receivers::short;
-use crate::sim::truth::{Attempt, Truth, Written, ends};
+use crate::sim::truth::{Attempt, Muted, Truth, Written, ends};
 use crate::sim::world::{MINUTE, SECOND, State};
+use crate::store::Store;
 
 /// What a receiver took of one condition, in time.
 type Pairs<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Attempt>>;
 
-pub fn judge(state: &State, wrong: &mut Vec<String>) {
+pub fn judge(state: &State, store: &dyn Store, wrong: &mut Vec<String>) {
     let truth = &state.truth;
     let mut pairs: Pairs = BTreeMap::new();
     for attempt in &truth.attempts {
         pairs.entry((&attempt.receiver, &attempt.key)).or_default().push(attempt);
     }
+    after_it_was_dropped(truth, wrong);
     let named = named(truth);
     for ((receiver, key), attempts) in &pairs {
-        in_order(receiver, key, attempts, &named, wrong);
+        in_order(truth, receiver, key, attempts, &named, wrong);
         as_it_can(receiver, key, attempts, wrong);
         once(receiver, key, attempts, wrong);
         reminders(receiver, key, attempts, wrong);
@@ -30,7 +35,7 @@ pub fn judge(state: &State, wrong: &mut Vec<String>) {
             let (id, role) = (written.incident.id(), written.role);
             wrong.push(format!("law 10: {role:?} wrote {id} over what it had not read"));
         }
-        told(state, &pairs, &episodes, episode, wrong);
+        told(state, store, &pairs, &episodes, episode, wrong);
         if state.scenario.calm && state.is_undisturbed() {
             promptly(state, &pairs, episode, wrong);
         }
@@ -74,7 +79,8 @@ fn named(truth: &Truth) -> Named<'_> {
 }
 
 /// Episodes one after the other; an opening before its resolve, nothing after it.
-fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wrong: &mut Vec<String>) {
+fn in_order(truth: &Truth, receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wrong: &mut Vec<String>) {
+    let dropped = |of: u32| truth.dropped.iter().any(|(_, k, r, episode)| k == key && r == receiver && *episode == of);
     let mut taken: Vec<&&Attempt> = attempts.iter().filter(|a| a.taken.is_some()).collect();
     taken.sort_by_key(|a| a.taken);
     let (mut episode, mut opened, mut over) = (0, false, false);
@@ -85,7 +91,7 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wro
             continue;
         }
         if attempt.episode > episode {
-            if opened && !over && !attempts.iter().any(|a| a.episode == episode && gives_up(a)) {
+            if opened && !over && !dropped(episode) && !attempts.iter().any(|a| a.episode == episode && gives_up(a)) {
                 wrong.push(format!("law 7: {} while episode {episode} is open there", at(attempt)));
             }
             (episode, opened, over) = (attempt.episode, false, false);
@@ -96,7 +102,9 @@ fn in_order(receiver: &str, key: &str, attempts: &[&Attempt], named: &Named, wro
             Phase::Resolved => {
                 let opens = |a: &Attempt| matches!(a.phase, Phase::Opened | Phase::StillOpen);
                 let tried = |a: &&&Attempt| a.episode == episode && opens(a) && a.step < attempt.step;
-                if !opened && !attempts.iter().any(|a| tried(&a)) {
+                // To close what may be open, though the process died before it was sent, does no harm.
+                let begun = truth.begun.contains(&(key.to_owned(), receiver.to_owned(), episode));
+                if !opened && !begun && !attempts.iter().any(|a| tried(&a)) {
                     wrong.push(format!("law 7: {} without its opening", at(attempt)));
                 }
                 over = true;
@@ -180,7 +188,14 @@ fn reminders(receiver: &str, key: &str, attempts: &[&Attempt], wrong: &mut Vec<S
 }
 
 /// What a receiver knows of an episode in the end.
-fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, wrong: &mut Vec<String>) {
+fn told(
+    state: &State,
+    store: &dyn Store,
+    pairs: &Pairs,
+    episodes: &[Episode],
+    episode: &Episode,
+    wrong: &mut Vec<String>,
+) {
     let (incident, opened) = (episode.last, episode.opened);
     let digest = matches!(incident.subject, Subject::Digest { .. });
     let Some(setup) = state.scenario.setups.last() else { return };
@@ -190,6 +205,9 @@ fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, w
         receivers.extend(routed);
     }
     for receiver in receivers.into_iter().filter(|receiver| setup.has(receiver)) {
+        if is_dropped(&state.truth, receiver, incident) {
+            continue;
+        }
         let none = Vec::new();
         let ours = pairs.get(&(receiver, incident.key.0.as_str())).unwrap_or(&none);
         let ours: Vec<&&Attempt> = ours.iter().filter(|a| a.episode == incident.episode).collect();
@@ -208,15 +226,27 @@ fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, w
         if took(&[Phase::OpenedAndResolved, Phase::Digest]) {
             continue;
         }
-        if rolled_up(pairs, episodes, incident, receiver) || pages_only && ends(incident) && !refused {
+        // Its opening may have been taken before it was silenced, so its end was told: and the receiver knows.
+        if ours.iter().any(|a| a.phase == Phase::Resolved && a.taken.is_some() && silencing::is_muted_then(state, a)) {
+            continue;
+        }
+        if rolled_up(&state.truth, pairs, episodes, incident, receiver) || pages_only && ends(incident) && !refused {
+            continue;
+        }
+        if silencing::accounts_for(&state.truth, receiver, incident) {
+            in_the_store(store, receiver, incident, wrong);
             continue;
         }
         // Its fallback heard of it, if it has one.
         let heard = |fallback: &str| {
             let key = (fallback, incident.key.0.as_str());
-            pairs.get(&key).is_some_and(|all| {
-                all.iter().any(|a| a.episode == incident.episode && (a.taken.is_some() || a.refused))
-            })
+            let spared = silencing::accounts_for(&state.truth, fallback, incident)
+                || is_dropped(&state.truth, fallback, incident)
+                || rolled_up(&state.truth, pairs, episodes, incident, fallback);
+            spared
+                || pairs.get(&key).is_some_and(|all| {
+                    all.iter().any(|a| a.episode == incident.episode && (a.taken.is_some() || a.refused))
+                })
         };
         match state.scenario.setups.iter().find_map(|s| s.fallback_of(receiver)) {
             Some(fallback) if refused && heard(fallback) => {}
@@ -229,15 +259,47 @@ fn told(state: &State, pairs: &Pairs, episodes: &[Episode], episode: &Episode, w
     }
 }
 
+/// Somebody gave it up: nothing is owed, and nothing may be said any more.
+fn is_dropped(truth: &Truth, receiver: &str, incident: &Incident) -> bool {
+    truth
+        .dropped
+        .iter()
+        .any(|(_, key, of, episode)| *key == incident.key.0 && of == receiver && *episode == incident.episode)
+}
+
+fn after_it_was_dropped(truth: &Truth, wrong: &mut Vec<String>) {
+    for (step, key, receiver, episode) in &truth.dropped {
+        let is_it = |a: &&Attempt| a.key == *key && a.receiver == *receiver && a.episode == *episode;
+        if let Some(again) = truth.attempts.iter().filter(is_it).find(|a| a.step > *step) {
+            wrong.push(format!("redrive: {receiver} {}-{episode} was given up, then {:?}", short(key), again.phase));
+        }
+    }
+}
+
+/// What is recorded against a silence is recorded.
+fn in_the_store(store: &dyn Store, receiver: &str, incident: &Incident, wrong: &mut Vec<String>) {
+    let told = complete(store.told(&incident.key)).expect("what was told is read");
+    let kept = told.iter().find(|(of, _)| of == receiver).map(|(_, told)| told);
+    let recorded = kept.is_some_and(|told| {
+        told.episode > incident.episode
+            || told.episode == incident.episode && matches!(told.stage, Stage::Silenced { over: true, .. })
+    });
+    if !recorded {
+        wrong.push(format!("law 1: that {receiver} was not told of {} is recorded against no silence", incident.id()));
+    }
+}
+
 /// Whether a roll-up that this receiver took names it, or one that it did not have to take.
-fn rolled_up(pairs: &Pairs, episodes: &[Episode], incident: &Incident, receiver: &str) -> bool {
+fn rolled_up(truth: &Truth, pairs: &Pairs, episodes: &[Episode], incident: &Incident, receiver: &str) -> bool {
     episodes.iter().any(|e| match &e.last.subject {
         Subject::RollUp { receiver: of, members } => {
             let names = members.iter().any(|m| m.key == incident.key && m.episode == incident.episode);
             let took = pairs
                 .get(&(receiver, e.last.key.0.as_str()))
                 .is_some_and(|all| all.iter().any(|a| a.taken.is_some() || a.refused));
-            of == receiver && names && (took || receiver == "pager" && ends(e.last))
+            of == receiver
+                && names
+                && (took || is_dropped(truth, receiver, e.last) || receiver == "pager" && ends(e.last))
         }
         _ => false,
     })
@@ -251,9 +313,13 @@ fn promptly(state: &State, pairs: &Pairs, episode: &Episode, wrong: &mut Vec<Str
     }
     let setup = &state.scenario.setups[opened.epoch];
     // A group that waits is told by the next tick's hint at the latest.
+    let silenced = |receiver: &str| {
+        let ours = |m: &&Muted| m.key == incident.key.0 && m.receiver == receiver && m.episode == incident.episode;
+        state.truth.muted.iter().find(ours).is_some()
+    };
     let limit =
         MINUTE + if setup.group_wait_s > 0 { setup.group_wait_s * SECOND + state.scenario.tick_every } else { 0 };
-    for receiver in setup.routed(incident.severity) {
+    for receiver in setup.routed(incident.severity).into_iter().filter(|receiver| !silenced(receiver)) {
         let all = pairs.get(&(receiver, incident.key.0.as_str()));
         let first = all.into_iter().flatten().filter(|a| a.episode == incident.episode).find_map(|a| a.taken);
         if first.is_none_or(|(_, at)| at - opened.at > limit) {

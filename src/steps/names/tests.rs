@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config::parse;
@@ -54,6 +57,17 @@ impl Directory for Shelf {
         self.asked.lock().expect("asked").push(row.path);
         tokio::task::yield_now().await;
         self.answers.lock().expect("answers")[row.path].clone()
+    }
+
+    async fn by_day(
+        &self,
+        _: &str,
+        _: &str,
+        _: Range<Date>,
+        _: &TimeZone,
+        _: Duration,
+    ) -> Result<Vec<u64>, AppApiError> {
+        panic!("names ask for no campaign")
     }
 
     async fn campaign(&self, _: &str, _: Timestamp, _: Timestamp, _: Duration) -> Result<Said, AppApiError> {

@@ -168,6 +168,7 @@ pub async fn verdicts_and_cursors_expire_after_400_days(world: &dyn World) {
         at: t(WRITTEN),
         covered: 60,
         minutes: 60,
+        usual: None,
     };
     world.clock_at(t(WRITTEN)).await;
     store.keep_verdict(&judged).await.expect("writes");

@@ -29,7 +29,8 @@ struct Layout {
 }
 
 /// The layout schedule. Bucket and place are a pure function of the event and of this, so a row may only be added, and
-/// only for event times that are still to come: else a retry would not find what was counted. 10 s keeps a bucket in
+/// only for event times that are still to come, and later than any event of today claims to be (one that is ahead of us is
+/// placed by its own time): else a retry would not find what was counted. 10 s keeps a bucket in
 /// one item of less than 8 KB up to 25 events a second, all sources and metrics together; above, the chain grows by
 /// an item every [`FULL`] events. One partition takes 1,000 write units a second (DynamoDB developer guide,
 /// "Partition-level limits"), which is more than 10,000 events a second in full batches.

@@ -85,6 +85,7 @@ async fn busy(store: &DynamoStore) {
         at: t("14:02"),
         covered: 60,
         minutes: 60,
+        usual: None,
     };
     store.keep_verdict(&judged).await.expect("keeps");
     for name in ["open", "over"] {

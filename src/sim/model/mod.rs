@@ -1,86 +1,53 @@
 //! The store as plain maps: what the trait says and nothing else. Fast, and honest about the one thing that a store
 //! without transactions may leave behind: a seen set without its registers ([`Model::tear`]).
 
-use std::collections::BTreeMap;
+mod kept;
+#[cfg(test)]
+mod tests;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use self::kept::{Kept, Register, Seen, bare, days, young};
 use super::mutant::Mutant;
-use crate::clock::{Minute, Span};
+use crate::clock::{Clock, Minute, Span};
 use crate::customerio::app_api::names::{NameList, Names};
-use crate::customerio::event::{Identity, Kind, SourceKind};
+use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
-use crate::heartbeat::history::Day;
+use crate::heartbeat::history::{Day, Slot};
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
 use crate::silence::Silence;
-use crate::store::{
-    HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS, Store, StoreError, Write,
-};
+use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, SEEN_DAYS, Store, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
-use crate::tally::{Cell, Class, Counted, Entry, Series, Total};
+use crate::tally::{Cell, Class, Counted, Entry, Total};
 
 /// Episodes answered of one incident at most, as the trait says.
 const EPISODES: usize = 500;
 
-#[derive(Default)]
 pub struct Model {
     kept: Mutex<Kept>,
     torn: AtomicBool,
     mutant: Option<Mutant>,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// The second part is empty but where a mutant counts by cause as well.
-    seen: BTreeMap<(Identity, String), Seen>,
-    registers: BTreeMap<(Kind, Minute), Vec<Register>>,
-    coverage: Coverage,
-    incidents: BTreeMap<IncidentKey, BTreeMap<u32, Incident>>,
-    pairs: BTreeMap<(IncidentKey, String), Pair>,
-    quarantine: BTreeMap<String, Quarantined>,
-    silences: BTreeMap<String, Silence>,
-    cursors: BTreeMap<String, String>,
-    verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
-    days: BTreeMap<(String, i64), Day>,
-}
-
-struct Seen {
-    class: Class,
-    since: Timestamp,
-}
-
-/// Members of the seen set of one series and minute, and what the register says of them.
-struct Register {
-    series: Arc<Series>,
-    members: u64,
-    last_member: Timestamp,
-    count: u64,
-    last: Timestamp,
-}
-
-#[derive(Default)]
-struct Pair {
-    told: Option<Told>,
-    held: Option<(String, Timestamp)>,
-    touched: Timestamp,
-}
-
-fn days(n: i64) -> SignedDuration {
-    SignedDuration::from_hours(24 * n)
+    clock: Arc<dyn Clock>,
 }
 
 impl Model {
-    pub fn with(mutant: Option<Mutant>) -> Self {
-        Self { mutant, ..Self::default() }
+    pub fn new(mutant: Option<Mutant>, clock: Arc<dyn Clock>) -> Self {
+        Self { kept: Mutex::default(), torn: AtomicBool::default(), mutant, clock }
     }
 
     /// The next count dies between the seen set and its registers.
     pub fn tear(&self) {
         self.torn.store(true, Ordering::Relaxed);
+    }
+
+    /// From this event time on (Unix seconds) a bucket of the seen set is so wide, in seconds.
+    pub fn lay_out(&self, from: i64, width: i64) {
+        self.kept().layouts.push((from, width));
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -92,49 +59,6 @@ impl Model {
     }
 }
 
-impl Kept {
-    fn register(&mut self, class: &Class) -> &mut Register {
-        let slots = self.registers.entry((class.series.kind.clone(), Minute::of(class.at))).or_default();
-        let place = slots.iter().position(|r| *r.series == class.series).unwrap_or(slots.len());
-        if place == slots.len() {
-            let series = Arc::new(class.series.clone());
-            let first = Timestamp::MIN;
-            slots.push(Register { series, members: 0, last_member: first, count: 0, last: first });
-        }
-        &mut slots[place]
-    }
-
-    fn in_span<'a>(&'a self, kinds: &'a [Kind], span: Span) -> impl Iterator<Item = (Minute, &'a Register)> {
-        let mut kinds: Vec<&Kind> = kinds.iter().collect();
-        kinds.sort();
-        kinds.dedup();
-        kinds.into_iter().flat_map(move |kind| {
-            let range = self.registers.range((kind.clone(), span.from)..(kind.clone(), span.to));
-            range.flat_map(|((_, minute), slots)| {
-                slots.iter().filter(|r| r.count > 0).map(move |register| (*minute, register))
-            })
-        })
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Incident> {
-        self.incidents.values().flat_map(BTreeMap::values)
-    }
-
-    fn sorted<'a>(found: impl Iterator<Item = &'a Incident>) -> Vec<Incident> {
-        let mut found: Vec<Incident> = found.cloned().collect();
-        found.sort_by(|a, b| (a.opened_at, &a.key, a.episode).cmp(&(b.opened_at, &b.key, b.episode)));
-        found
-    }
-
-    fn live(&self) -> impl Iterator<Item = &Incident> {
-        self.all().filter(|i| i.is_open() || !i.settled)
-    }
-}
-
-fn bare(item: &Quarantined) -> Quarantined {
-    Quarantined { head: Vec::new(), ..item.clone() }
-}
-
 #[async_trait]
 impl Store for Model {
     async fn count(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Counted>, StoreError> {
@@ -142,11 +66,12 @@ impl Store for Model {
         let remembered = if self.is(Mutant::ShortMemory) { days(3) } else { days(SEEN_DAYS) };
         let mut kept = self.kept();
         let mut counted = Vec::with_capacity(entries.len());
-        for Entry { identity, class, .. } in entries {
+        for Entry { identity, class, stamp } in entries {
             let at = Timestamp::from_second(class.at.as_second()).unwrap_or(class.at);
             let class = Class { at, series: class.series.clone() };
             let cause = || class.series.cause.as_ref().map_or_else(String::new, |c| c.as_str().to_owned());
-            let key = (*identity, if self.is(Mutant::CountByCause) { cause() } else { String::new() });
+            let key =
+                (kept.bucket(*stamp), *identity, if self.is(Mutant::CountByCause) { cause() } else { String::new() });
             match kept.seen.get_mut(&key) {
                 Some(seen) if now.duration_since(seen.since) < remembered => {
                     let class = if self.is(Mutant::LastClass) { class } else { seen.class.clone() };
@@ -183,7 +108,7 @@ impl Store for Model {
         let kept = self.kept();
         let cell =
             |(minute, r): (Minute, &Register)| Cell { series: r.series.clone(), minute, count: r.count, last: r.last };
-        Ok(kept.in_span(kinds, span).map(cell).collect())
+        Ok(kept.in_span(kinds, span, self.clock.now()).map(cell).collect())
     }
 
     async fn totals(&self, kinds: Option<&[Kind]>, span: Span) -> Result<Vec<Total>, StoreError> {
@@ -193,7 +118,7 @@ impl Store for Model {
             None => kept.registers.keys().map(|(kind, _)| kind.clone()).collect(),
         };
         let mut totals: Vec<Total> = Vec::new();
-        for (minute, r) in kept.in_span(&all, span) {
+        for (minute, r) in kept.in_span(&all, span, self.clock.now()) {
             match totals.iter_mut().find(|t| t.series == r.series) {
                 Some(total) => {
                     total.count += r.count;
@@ -210,7 +135,7 @@ impl Store for Model {
 
     async fn heard(&self, kind: &Kind, since: Minute) -> Result<bool, StoreError> {
         let span = Span::new(since, Minute(i64::MAX));
-        Ok(self.kept().in_span(std::slice::from_ref(kind), span).next().is_some())
+        Ok(self.kept().in_span(std::slice::from_ref(kind), span, self.clock.now()).next().is_some())
     }
 
     async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError> {
@@ -225,12 +150,17 @@ impl Store for Model {
 
     async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {
         let kept = self.kept();
-        let Some(episodes) = kept.incidents.get(key) else { return Ok(Vec::new()) };
-        Ok(episodes.values().skip(episodes.len().saturating_sub(EPISODES)).cloned().collect())
+        let episodes = kept.episodes(key, self.clock.now());
+        let older = episodes.len().saturating_sub(EPISODES);
+        Ok(episodes.into_iter().skip(older).cloned().collect())
     }
 
     async fn write_incident(&self, incident: &Incident) -> Result<Write, StoreError> {
         let mut kept = self.kept();
+        if incident.version == 0 {
+            // It may take the place of one that has expired.
+            kept.forget(self.clock.now());
+        }
         let episodes = kept.incidents.entry(incident.key.clone()).or_default();
         let stored = episodes.get(&incident.episode).map_or(0, |i| i.version);
         if stored != incident.version && !self.is(Mutant::UnconditionalIncidents) {
@@ -241,17 +171,17 @@ impl Store for Model {
     }
 
     async fn unsettled(&self) -> Result<Vec<Incident>, StoreError> {
-        Ok(Kept::sorted(self.kept().live()))
+        Ok(Kept::sorted(self.kept().live(self.clock.now())))
     }
 
     async fn open_incidents(&self, at_most: usize) -> Result<usize, StoreError> {
-        Ok(self.kept().all().filter(|i| i.is_open()).take(at_most).count())
+        Ok(self.kept().all(self.clock.now()).filter(|i| i.is_open()).take(at_most).count())
     }
 
     async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, StoreError> {
         let within = |at: Timestamp| from <= at && at < to;
         let ended = |i: &Incident| matches!(i.state, State::Resolved { at, .. } if within(at));
-        Ok(Kept::sorted(self.kept().all().filter(|i| within(i.opened_at) || ended(i))))
+        Ok(Kept::sorted(self.kept().all(self.clock.now()).filter(|i| within(i.opened_at) || ended(i))))
     }
 
     async fn lease(
@@ -263,7 +193,11 @@ impl Store for Model {
         until: Timestamp,
     ) -> Result<Lease, StoreError> {
         let mut kept = self.kept();
-        let pair = kept.pairs.entry((key.clone(), receiver.to_owned())).or_default();
+        let place = (key.clone(), receiver.to_owned());
+        if kept.pairs.get(&place).is_some_and(|pair| !kept.is_told_of(key, pair, self.clock.now())) {
+            kept.pairs.remove(&place);
+        }
+        let pair = kept.pairs.entry(place).or_default();
         match &pair.held {
             Some((_, held)) if now < *held && !self.is(Mutant::LeaseForAll) => Ok(Lease::HeldUntil(*held)),
             _ => {
@@ -308,16 +242,21 @@ impl Store for Model {
     async fn told(&self, key: &IncidentKey) -> Result<Vec<(String, Told)>, StoreError> {
         let kept = self.kept();
         let pairs = kept.pairs.range((key.clone(), String::new())..).take_while(|((of, _), _)| of == key);
+        let pairs = pairs.filter(|(_, pair)| kept.is_told_of(key, pair, self.clock.now()));
         Ok(pairs.filter_map(|((_, receiver), pair)| Some((receiver.clone(), pair.told.clone()?))).collect())
     }
 
     async fn quarantine(&self, item: &Quarantined) -> Result<(), StoreError> {
-        self.kept().quarantine.entry(item.id.clone()).or_insert_with(|| item.clone());
+        let mut kept = self.kept();
+        kept.quarantine.retain(|id, old| *id != item.id || young(old.received_at, QUARANTINE_DAYS, self.clock.now()));
+        kept.quarantine.entry(item.id.clone()).or_insert_with(|| item.clone());
         Ok(())
     }
 
     async fn quarantined_head(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.kept().quarantine.get(id).map(|item| item.head.clone()))
+        let kept = self.kept();
+        let item = kept.quarantine.get(id).filter(|q| young(q.received_at, QUARANTINE_DAYS, self.clock.now()));
+        Ok(item.map(|item| item.head.clone()))
     }
 
     async fn drop_quarantined(&self, item: &Quarantined) -> Result<(), StoreError> {
@@ -331,36 +270,44 @@ impl Store for Model {
     }
 
     async fn silences(&self) -> Result<Vec<Silence>, StoreError> {
-        Ok(self.kept().silences.values().cloned().collect())
+        let (kept, now) = (self.kept(), self.clock.now());
+        let mut found: Vec<Silence> = kept.silences.values().filter(|s| !s.is_expired(now)).cloned().collect();
+        found.sort_by(|a, b| (a.end, &a.id).cmp(&(b.end, &b.id)));
+        Ok(found)
     }
 
-    /// Scenarios have no App API.
     async fn names(&self) -> Result<Names, StoreError> {
-        Ok(Names::default())
+        Ok(Names::of(self.kept().names.clone()))
     }
 
-    async fn keep_names(&self, _: SourceKind, _: &NameList) -> Result<(), StoreError> {
+    async fn keep_names(&self, of: SourceKind, list: &NameList) -> Result<(), StoreError> {
+        self.kept().names.insert(of, list.clone());
         Ok(())
     }
 
     async fn quarantined(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Quarantined>, StoreError> {
         let kept = self.kept();
-        let mut found: Vec<_> =
-            kept.quarantine.values().filter(|q| from <= q.received_at && q.received_at < to).map(bare).collect();
+        let is_kept = |q: &&Quarantined| young(q.received_at, QUARANTINE_DAYS, self.clock.now());
+        let within = kept.quarantine.values().filter(|q| from <= q.received_at && q.received_at < to);
+        let mut found: Vec<_> = within.filter(is_kept).map(bare).collect();
         found.sort_by_key(|q| std::cmp::Reverse(q.received_at));
         Ok(found)
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.kept().cursors.get(name).cloned())
+        let kept = self.kept();
+        let cursor = kept.cursors.get(name).filter(|(_, moved_at)| young(*moved_at, HISTORY_DAYS, self.clock.now()));
+        Ok(cursor.map(|(value, _)| value.clone()))
     }
 
     async fn move_cursor(&self, name: &str, from: Option<&str>, to: &str) -> Result<Write, StoreError> {
         let mut kept = self.kept();
-        if kept.cursors.get(name).map(String::as_str) != from {
+        let now = self.clock.now();
+        let stands = kept.cursors.get(name).filter(|(_, moved_at)| young(*moved_at, HISTORY_DAYS, now));
+        if stands.map(|(value, _)| value.as_str()) != from {
             return Ok(Write::Conflict);
         }
-        kept.cursors.insert(name.to_owned(), to.to_owned());
+        kept.cursors.insert(name.to_owned(), (to.to_owned(), now));
         Ok(Write::Done)
     }
 
@@ -372,7 +319,9 @@ impl Store for Model {
 
     async fn verdicts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Judged>, StoreError> {
         let kept = self.kept();
-        Ok(kept.verdicts.values().filter(|j| from <= j.period.end && j.period.end < to).cloned().collect())
+        let is_kept = |j: &&Judged| young(j.period.end, HISTORY_DAYS, self.clock.now());
+        let within = kept.verdicts.values().filter(|j| from <= j.period.end && j.period.end < to);
+        Ok(within.filter(is_kept).cloned().collect())
     }
 
     async fn keep_day(&self, of: &str, day: &Day) -> Result<(), StoreError> {
@@ -382,23 +331,14 @@ impl Store for Model {
     }
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
-        Ok(self.kept().days.range((of.to_owned(), from)..(of.to_owned(), until)).map(|(_, day)| day.clone()).collect())
+        let kept = self.kept();
+        let oldest = Slot::of(self.clock.now()).day() - HISTORY_DAYS;
+        let days = kept.days.range((of.to_owned(), from.max(oldest))..(of.to_owned(), until.max(from.max(oldest))));
+        Ok(days.map(|(_, day)| day.clone()).collect())
     }
 
     async fn purge(&self, now: Timestamp, _limit: usize) -> Result<usize, StoreError> {
-        let mut kept = self.kept();
-        let young = |since: Timestamp, n: i64| now.duration_since(since) < days(n);
-        kept.seen.retain(|_, seen| young(seen.since, SEEN_DAYS));
-        kept.registers.retain(|(_, minute), _| young(minute.start(), REGISTER_DAYS));
-        kept.quarantine.retain(|_, q| young(q.received_at, QUARANTINE_DAYS));
-        kept.verdicts.retain(|(end, ..), _| young(*end, HISTORY_DAYS));
-        for episodes in kept.incidents.values_mut() {
-            episodes.retain(|_, i| !matches!(i.state, State::Resolved { at, .. } if !young(at, HISTORY_DAYS)));
-        }
-        let Kept { incidents, pairs, .. } = &mut *kept;
-        pairs.retain(|(key, _), pair| {
-            incidents.get(key).is_some_and(|e| !e.is_empty()) || young(pair.touched, HISTORY_DAYS)
-        });
+        self.kept().forget(now);
         Ok(0)
     }
 
@@ -406,6 +346,3 @@ impl Store for Model {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

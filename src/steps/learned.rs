@@ -1,0 +1,260 @@
+//! tick's work on heartbeats that expect what is usual: learns it once a local day, compares every five minutes, and
+//! keeps a verdict on each day that is over.
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use super::asking::Asking;
+use super::open::{self, Opening};
+use super::tick::Tick;
+use crate::customerio::event::SourceKind;
+use crate::heartbeat::history::{self, Day, Slot};
+use crate::heartbeat::learned::judge::Evidence;
+use crate::heartbeat::learned::{self, Bin, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
+use crate::heartbeat::{Every, Expect, Heartbeat, Judged, Period, Verdict, period, recovery};
+use crate::incident::{Incident, IncidentKey, State, Subject};
+use crate::store::{StoreError, Write};
+use crate::tally::journeys::JOURNEY;
+
+/// What is known of a heartbeat between two looks; it follows from history, so it is a cache with a cursor in it.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    /// The last slot that was judged.
+    slot: i64,
+    /// The local day that it was learned on, in days since the Unix epoch.
+    day: i32,
+    learned: Learned,
+}
+
+/// Judges each of them, once in five minutes.
+pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let mut asking = Asking::default();
+    for heartbeat in tick.config.heartbeats.iter().filter(|h| h.expect == Expect::Learned) {
+        judge_one(tick, heartbeat, &mut asking, now).await?;
+    }
+    Ok(())
+}
+
+fn cursor(heartbeat: &Heartbeat) -> String {
+    format!("learned/{}", heartbeat.name)
+}
+
+async fn judge_one(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (zone, slot) = (&tick.config.workspace.zone, Slot::of(now).0);
+    let stored = tick.store.cursor(&cursor(heartbeat)).await?;
+    // What another version made of it is learned again.
+    let known: Option<Known> = stored.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    if known.as_ref().is_some_and(|known| known.slot == slot) {
+        return Ok(());
+    }
+    let day = local::day_of(zone.to_datetime(now).date());
+    let is_today = |known: &Known| known.day == day && matches!(known.learned, Learned::Ready(_));
+    let (learned, days) = match known {
+        Some(known) if is_today(&known) => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
+        known => {
+            let days = kept(tick, heartbeat, i64::from(HISTORY_DAYS) + 1, now).await?;
+            if let Some(Known { learned: Learned::Ready(profile), day: learned_on, .. }) = &known
+                && *learned_on < day
+            {
+                close_day(tick, heartbeat, profile, &days, now).await?;
+            }
+            let mut bins = history::bins(&days, zone, now);
+            bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
+            (learned::learn(&bins, zone, &heartbeat.except, now), days)
+        }
+    };
+    if let Learned::Ready(profile) = &learned {
+        act(tick, heartbeat, profile, &days, asking, now).await?;
+    }
+    let to = serde_json::to_string(&Known { slot, day, learned })
+        .map_err(|_| StoreError::Corrupt("what is usual cannot be written".to_owned()))?;
+    match tick.store.move_cursor(&cursor(heartbeat), stored.as_deref(), &to).await? {
+        Write::Done | Write::Conflict => Ok(()),
+    }
+}
+
+/// What a campaign did on the days before we heard of it, as Customer.io remembers it.
+#[derive(Default, Serialize, Deserialize)]
+struct Before {
+    /// The local date that was asked on.
+    asked_on: Date,
+    /// The date of the first count.
+    from: Date,
+    counts: Vec<u64>,
+}
+
+/// The days before our own history as bins, so that nobody waits two weeks after an install. Asked for once; after a
+/// failure once a day.
+async fn before(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    own: &[Bin],
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<Vec<Bin>, StoreError> {
+    let Some(directory) = tick.directory.filter(|_| is_known_by_day(heartbeat)) else { return Ok(Vec::new()) };
+    let zone = &tick.config.workspace.zone;
+    let today = zone.to_datetime(now).date();
+    let first = own.first().map_or(today, |bin| zone.to_datetime(local::instant(bin.from)).date());
+    let from = today.saturating_sub(HISTORY_DAYS.days());
+    if first <= from {
+        return Ok(Vec::new());
+    }
+    let cursor = format!("before/{}", heartbeat.name);
+    let stored = tick.store.cursor(&cursor).await?;
+    let mut known: Before = stored.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    if known.counts.is_empty() && known.asked_on != today {
+        let metric = &heartbeat.event.metric;
+        let asked = |time| directory.by_day(&heartbeat.source.id, metric, from..first, zone, time);
+        known = Before { asked_on: today, from, counts: asking.ask(heartbeat, asked).await.unwrap_or_default() };
+        let json = serde_json::to_string(&known).map_err(|_| StoreError::Corrupt("days cannot be written".into()))?;
+        match tick.store.move_cursor(&cursor, stored.as_deref(), &json).await? {
+            Write::Done | Write::Conflict => {}
+        }
+    }
+    let date = |ago: usize| known.from.saturating_add(i32::try_from(ago).unwrap_or(i32::MAX).days());
+    let days = known.counts.iter().enumerate().map(|(ago, count)| (date(ago), *count));
+    let bin = |(date, count): (Date, u64)| {
+        let (start, end) = (period::midnight(date, zone), period::midnight(date.saturating_add(1.day()), zone));
+        let minutes = end.duration_since(start).as_mins();
+        Bin::new(start, minutes, u32::try_from(count).unwrap_or(u32::MAX), minutes)
+    };
+    Ok(days.filter(|(date, _)| *date < first).map(bin).collect())
+}
+
+/// The App API counts by day what all of a campaign's messages did. Source: App API, `campaignMetrics`.
+fn is_known_by_day(heartbeat: &Heartbeat) -> bool {
+    heartbeat.source.kind == SourceKind::Campaign && heartbeat.action.is_none() && heartbeat.event != JOURNEY
+}
+
+async fn kept(tick: &Tick<'_>, heartbeat: &Heartbeat, days: i64, now: Timestamp) -> Result<Vec<Day>, StoreError> {
+    let today = Slot::of(now).day();
+    tick.store.days(&heartbeat.counted_as(), today - days, today + 1).await
+}
+
+/// Opens an incident where the counts are not what is usual, and none is open.
+async fn act(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    profile: &Profile,
+    days: &[Day],
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let zone = &tick.config.workspace.zone;
+    let newest = tick.store.episodes(&key(tick, heartbeat)).await?.pop();
+    if newest.as_ref().is_some_and(Incident::is_open) {
+        return Ok(());
+    }
+    // What an earlier episode spoke of is no news: its end says from when on the workflow beat again.
+    let from = newest.map(|over| Slot::of(over.last).0);
+    let mut bins = history::bins(days, zone, now);
+    bins.retain(|bin| from.is_none_or(|from| bin.from >= from));
+    let reading = profile.judge(&bins, zone, &heartbeat.except, now);
+    let (Some(evidence), Some(verdict)) = (reading.evidence, alarming(reading.verdict)) else { return Ok(()) };
+    let Evidence { since, count, expected, once_in_years } = evidence;
+    tracing::info!(event = "unusual", heartbeat = heartbeat.name, ?verdict, count, expected, once_in_years);
+    let judged = Judged {
+        heartbeat: heartbeat.name.clone(),
+        period: Period { start: since, due: now, end: now },
+        verdict,
+        count,
+        at: now,
+        covered: 0,
+        minutes: 0,
+        usual: None,
+    };
+    // `low` and `high` are told apart by the numbers.
+    let expected = expected.round().max(1.0) as u64;
+    let expected =
+        if verdict == Verdict::Low { expected.max(count + 1) } else { expected.min(count.saturating_sub(1)) };
+    let why = match verdict {
+        Verdict::Low => asking.why(tick, heartbeat, &judged, expected).await,
+        _ => None,
+    };
+    let opening = Opening::of_heartbeat(tick.config, heartbeat, &judged, expected, why);
+    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+    Ok(())
+}
+
+const fn alarming(verdict: learned::Verdict) -> Option<Verdict> {
+    match verdict {
+        learned::Verdict::Low => Some(Verdict::Low),
+        learned::Verdict::High => Some(Verdict::High),
+        learned::Verdict::Ok | learned::Verdict::Unknown => None,
+    }
+}
+
+fn key(tick: &Tick<'_>, heartbeat: &Heartbeat) -> IncidentKey {
+    // Of the subject only the name is part of the key.
+    let at = Timestamp::UNIX_EPOCH;
+    let subject = Subject::Heartbeat {
+        name: heartbeat.name.clone(),
+        source: heartbeat.source.clone(),
+        period: Period { start: at, due: at, end: at },
+        why: None,
+    };
+    IncidentKey::new(&tick.config.workspace.name, &subject)
+}
+
+/// From when on an open incident's workflow beats as it should again, if it does.
+pub async fn beats_again(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    incident: &Incident,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let stored = tick.store.cursor(&cursor(heartbeat)).await?;
+    let known = stored.and_then(|json| serde_json::from_str::<Known>(&json).ok());
+    let Some(Known { learned: Learned::Ready(profile), .. }) = known else { return Ok(None) };
+    let zone = &tick.config.workspace.zone;
+    let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
+    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, now))
+}
+
+/// Keeps the verdict on yesterday, for the digest: what was told of it, or that nothing was to be told.
+async fn close_day(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    profile: &Profile,
+    days: &[Day],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let zone = &tick.config.workspace.zone;
+    let date = zone.to_datetime(now).date().saturating_sub(1.day());
+    let whole = period::containing(Every::Day { by: None }, period::midnight(date, zone), zone);
+    let counted = history::of_dates(days, &[date], zone).pop().flatten();
+    let told = |incident: &Incident| {
+        let until = match incident.state {
+            State::Open => Timestamp::MAX,
+            State::Resolved { at, .. } => at,
+        };
+        incident.opened_at < whole.end && whole.start < until
+    };
+    let episodes = tick.store.episodes(&key(tick, heartbeat)).await?;
+    let verdict = match (episodes.iter().rev().find(|incident| told(incident)), counted) {
+        (Some(incident), _) if incident.numbers.count < incident.numbers.of => Verdict::Low,
+        (Some(_), _) => Verdict::High,
+        (None, Some(_)) => Verdict::Ok,
+        (None, None) => Verdict::Unknown,
+    };
+    let band = profile.day_band(local::day_of(date));
+    let minutes = whole.end.duration_since(whole.start) / 60;
+    let judged = Judged {
+        heartbeat: heartbeat.name.clone(),
+        period: whole,
+        verdict,
+        count: counted.unwrap_or_default(),
+        at: now,
+        covered: if counted.is_some() { minutes.as_secs() } else { 0 },
+        minutes: minutes.as_secs(),
+        usual: Some((band.low, band.high)),
+    };
+    tick.store.keep_verdict(&judged).await
+}
