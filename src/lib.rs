@@ -6,6 +6,7 @@
 //! Modules that decide ([`tally`], [`rules`], [`heartbeat`], [`incident`], [`route`], [`message`]) do no I/O and are
 //! handed `now`; only `src/cli` and [`lambda`] pick adapters. `docs/architecture.md` is the map.
 
+pub mod canary;
 pub mod cli;
 pub mod clock;
 pub mod config;

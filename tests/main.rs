@@ -53,6 +53,7 @@ mod secrets_and_people_stay_in;
 mod silences_mute_and_owe_nothing;
 mod storms_are_told_together;
 mod the_answer_table_holds;
+mod the_canary_comes_back;
 mod the_deadman_hears_us_only_while_alerts_flow;
 mod the_readme_is_true;
 mod the_same_event_counts_once;

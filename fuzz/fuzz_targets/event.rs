@@ -30,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
     let _ = (traces.are_in(body), traces.are_not_alone_in(body));
 
     let sha256: [u8; 32] = Sha256::digest(body).into();
-    let read = |arrived| normalise(body, &sha256, &Context { arrived, ignore: &CONFIG.ignore, privacy: CONFIG.privacy });
+    let read = |arrived| normalise(body, &sha256, &Context::of(&CONFIG, arrived));
     let arrived = Timestamp::from_second(1_764_000_000).expect("a time");
     let Ok(first) = read(arrived) else {
         assert!(read(arrived + SignedDuration::from_hours(1)).is_err(), "what was no event became one");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use arbitrary::Arbitrary;
+use cio_alert_bridge::canary::Leg;
 use cio_alert_bridge::clock::Minute;
 use cio_alert_bridge::config::{Config, parse};
 use cio_alert_bridge::customerio::app_api::names::{NameList, Names};
@@ -83,7 +84,7 @@ fuzz_target!(|input: Input<'_>| {
     let pick = |of: usize, by: u8| usize::from(by) % of;
     let phase = PHASES[pick(PHASES.len(), input.phase)];
     let failing: Vec<Total> = input.failing.iter().map(|failing| total(failing, begin)).collect();
-    let subject = match input.subject % 4 {
+    let subject = match input.subject % 5 {
         0 => Subject::Rule { name: input.name.to_owned(), group: BTreeMap::new() },
         1 => Subject::Heartbeat {
             name: input.name.to_owned(),
@@ -98,6 +99,13 @@ fuzz_target!(|input: Input<'_>| {
             },
         },
         2 => Subject::Blindness,
+        3 => Subject::Canary {
+            leg: match input.end % 3 {
+                0 => Leg::TrackApi { why: input.name.to_owned() },
+                1 => Leg::Workflow,
+                _ => Leg::Processing,
+            },
+        },
         _ => Subject::RollUp {
             receiver: input.name.to_owned(),
             members: input.lines.iter().map(|line| Member { key: IncidentKey((*line).into()), episode: 1 }).collect(),

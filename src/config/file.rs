@@ -22,7 +22,7 @@ use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use self::judged::{Heartbeat, Rule};
+use self::judged::{Heartbeat, Rule, Severity};
 use self::texts::{Duration, Name, Secret, Source, SourcePattern, Url, Zone};
 use self::told::{Digest, Receiver, Route};
 
@@ -100,6 +100,8 @@ pub struct File {
     pub reconciliation: Option<Reconciliation>,
     /// An outside address that is pinged while the bridge works.
     pub deadman: Option<Deadman>,
+    /// An event that is sent through Customer.io to see whether it comes back.
+    pub canary: Option<Canary>,
 }
 
 #[derive(JsonSchema)]
@@ -243,4 +245,30 @@ pub struct Deadman {
 pub enum DeadmanForm {
     Ping,
     Sentry,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Canary {
+    /// The test profile's id in Customer.io.
+    pub profile: Name,
+    /// The one-step workflow that answers the event with a message. What it sends to this profile covers, and never
+    /// counts.
+    #[schemars(range(min = 1))]
+    pub campaign: u64,
+    /// The event that starts the workflow.
+    #[schemars(extend("default" = "bridge_canary"))]
+    pub event: Option<Name>,
+    /// How often one is sent, `1m` to `1h`.
+    #[schemars(extend("default" = "5m"))]
+    pub every: Option<Duration>,
+    /// A reference to the workspace's site id, under which the Track API knows it.
+    pub site_id: Secret,
+    /// A reference to the key of the Track API; it is another than that of the App API.
+    pub api_key: Secret,
+    /// How bad it is when three in a row are late. Customer.io's own delays make it so a few times a quarter.
+    #[schemars(extend("default" = "warning"))]
+    pub severity: Option<Severity>,
+    /// Another base address of the Track API; `/api/v1/...` is appended. Default: the region's.
+    pub url: Option<Url>,
 }

@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 use wildmatch::WildMatch;
 
 use super::secrets::SecretRef;
-use crate::customerio::event::Source;
+use crate::customerio::event::{Source, SourceKind};
 use crate::heartbeat::Heartbeat;
+use crate::incident::Severity;
 use crate::receivers::{Abilities, pagerduty, slack, sns_chat, sns_message};
 use crate::route::Route;
 use crate::rules::Rule;
@@ -29,6 +30,7 @@ pub struct Config {
     pub digest: Option<DigestConfig>,
     pub page: Option<Page>,
     pub deadman: Option<Deadman>,
+    pub canary: Option<Canary>,
     pub privacy: Privacy,
     /// SHA-256 of the file's text, first 12 hex digits: every entry point logs it (design, law 10).
     pub hash: String,
@@ -213,6 +215,30 @@ impl DeadmanForm {
             Self::Ping => "ping",
             Self::Sentry => "sentry",
         }
+    }
+}
+
+/// The event that is sent to see whether it comes back ([`crate::canary`]).
+#[derive(Clone, Debug)]
+pub struct Canary {
+    /// The test profile's id in Customer.io.
+    pub profile: String,
+    /// The one-step workflow that answers.
+    pub campaign: u64,
+    /// The event's name.
+    pub event: String,
+    pub every: SignedDuration,
+    pub site_id: SecretRef,
+    pub api_key: SecretRef,
+    /// Base address of the Track API instead of the region's.
+    pub url: Option<String>,
+    pub severity: Severity,
+}
+
+impl Canary {
+    /// Whether a source is the workflow that answers.
+    pub fn is_source(&self, source: &Source) -> bool {
+        source.kind == SourceKind::Campaign && source.id == self.campaign.to_string()
     }
 }
 

@@ -271,6 +271,8 @@ pub enum Fate {
     TooLate,
     /// Matches `[ignore]`: counted and shown, never alerts.
     Ignored,
+    /// The canary came back: it covers, and is counted as nothing.
+    Canary,
 }
 
 /// An event older than this at arrival is marked `too_late` (design, law 3): the sender retries for 7 days.

@@ -16,7 +16,8 @@ use super::event::{
 use super::mask::{EMAIL, mask};
 use super::metric;
 use super::provider::Provider;
-use crate::config::schema::{Ignore, Privacy};
+use crate::config::Config;
+use crate::config::schema::{Canary, Ignore, Privacy};
 use loose::Object;
 
 /// The `event_id` of the vendor's documentation samples, which "Send Test" posts too: a test, never counted.
@@ -35,6 +36,15 @@ pub struct Context<'a> {
     pub arrived: Timestamp,
     pub ignore: &'a Ignore,
     pub privacy: Privacy,
+    /// Whose round trips are no traffic.
+    pub canary: Option<&'a Canary>,
+}
+
+impl<'a> Context<'a> {
+    /// As the configuration has it.
+    pub fn of(config: &'a Config, arrived: Timestamp) -> Self {
+        Self { arrived, ignore: &config.ignore, privacy: config.privacy, canary: config.canary.as_ref() }
+    }
 }
 
 /// What a body held.
@@ -112,7 +122,9 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
     let source = source_of(&data);
     let own = item.text("timestamp").as_deref().and_then(read_stamp);
     let (at, future) = time_of(own, context.arrived);
-    let fate = if context.arrived.duration_since(at) > SignedDuration::from_hours(24 * TOO_LATE_DAYS) {
+    let fate = if context.canary.is_some_and(|canary| is_canary(canary, &source, &person)) {
+        Fate::Canary
+    } else if context.arrived.duration_since(at) > SignedDuration::from_hours(24 * TOO_LATE_DAYS) {
         Fate::TooLate
     } else if is_ignored(&source, &person, &kind, context.ignore) {
         Fate::Ignored
@@ -232,6 +244,12 @@ impl Person {
         all.extend(data.objects("recipients").iter().filter_map(|device| device.text("device_id")));
         all
     }
+}
+
+/// The canary's workflow sends to one profile. Anybody else whom it sends to is traffic: somebody may have named the wrong
+/// workflow, and must not be deaf to it.
+fn is_canary(canary: &Canary, source: &Source, person: &Person) -> bool {
+    canary.is_source(source) && (person.ids.is_empty() || person.ids.contains(&canary.profile))
 }
 
 /// An e-mail is test traffic by the address it went to; anything else by any address of the person.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
+use crate::canary;
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
 use crate::customerio::app_api::names::Names;
@@ -43,6 +44,8 @@ pub struct Day {
     pub silenced: Vec<String>,
     pub quarantined: usize,
     pub coverage: Coverage,
+    /// The canary's round trips, where there is one.
+    pub canary: Option<canary::day::Day>,
     /// What sources are called in Customer.io.
     pub names: Arc<Names>,
     /// What is to be said of older signing keys.
@@ -59,6 +62,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(incident_lines(config, day, now));
     lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
+    lines.extend(day.canary.as_ref().map(canary::day::Day::line));
     lines.extend(day.keys.iter().cloned());
     lines
 }
@@ -275,6 +279,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         }
         Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
         Subject::Blindness => "nothing arrived".to_owned(),
+        Subject::Canary { leg } => format!("the canary did not come back, {}", leg.words()),
         Subject::Digest { .. } => "digest".to_owned(),
         Subject::RollUp { receiver, members } => {
             format!("{} told together to {receiver}", text::count("incident", members.len() as u64))

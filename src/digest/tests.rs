@@ -80,6 +80,7 @@ fn day(totals: Vec<Total>) -> Day {
         silenced: Vec::new(),
         quarantined: 0,
         coverage: Coverage::default(),
+        canary: None,
         names: Arc::new(Names::of(lists)),
         keys: Vec::new(),
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::canary::Leg;
 use crate::customerio::event::Source;
 use crate::heartbeat::Period;
 use crate::heartbeat::why::Why;
@@ -94,6 +95,7 @@ impl IncidentKey {
                 part(name);
             }
             Subject::Blindness => part("blindness"),
+            Subject::Canary { .. } => part("canary"),
             Subject::Digest { date } => {
                 part("digest");
                 part(date);
@@ -142,6 +144,11 @@ pub enum Subject {
     },
     /// Nothing has arrived for longer than chance explains (design, Coverage).
     Blindness,
+    /// The canary does not come back.
+    Canary {
+        /// Where it stopped, as it is known by now.
+        leg: Leg,
+    },
     /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
     Digest {
         date: String,
@@ -168,6 +175,7 @@ impl Subject {
             Self::Rule { .. } => "rule",
             Self::Heartbeat { .. } => "heartbeat",
             Self::Blindness => "blindness",
+            Self::Canary { .. } => "canary",
             Self::Digest { .. } => "digest",
             Self::RollUp { .. } => "roll_up",
         }

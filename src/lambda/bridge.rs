@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 
 use super::{Failed, aws};
+use crate::canary::{Track, TrackApi};
 use crate::clock::{Clock, SystemClock};
 use crate::config::aws_secrets::AwsSecrets;
 use crate::config::secrets::Secrets;
@@ -83,6 +84,12 @@ impl Bridge {
     pub fn pulse(&self) -> Option<Arc<dyn Pulse>> {
         let deadman = self.config.deadman.clone()?;
         Some(Arc::new(HttpPulse::new(deadman, self.secrets(), self.clock.clone())))
+    }
+
+    /// Where the canary's events go, if the configuration has one. Reads nothing yet.
+    pub fn track(&self) -> Option<Arc<dyn Track>> {
+        let canary = self.config.canary.clone()?;
+        Some(Arc::new(TrackApi::new(canary, self.config.customerio.region, self.secrets(), self.clock.clone())))
     }
 
     /// Where names are asked for, if the configuration has a key for it. Reads nothing yet.

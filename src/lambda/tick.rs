@@ -7,6 +7,7 @@ use lambda_runtime::Error;
 
 use super::bridge::{self, Bridge};
 use super::{Failed, serve, time_left};
+use crate::canary::Track;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -23,6 +24,7 @@ pub struct Function {
     pub clock: Arc<dyn Clock>,
     pub directory: Option<Arc<dyn Directory>>,
     pub pulse: Option<Arc<dyn Pulse>>,
+    pub track: Option<Arc<dyn Track>>,
 }
 
 /// Runs the function until the platform stops it.
@@ -39,8 +41,8 @@ async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
     let (store, outbox) = (bridge.store()?, bridge.both_queues()?);
     bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
-    let (directory, pulse) = (bridge.directory(), bridge.pulse());
-    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse })
+    let (directory, pulse, track) = (bridge.directory(), bridge.pulse(), bridge.track());
+    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse, track })
 }
 
 impl Function {
@@ -56,6 +58,7 @@ impl Function {
             config: &self.config,
             directory: self.directory.as_deref(),
             pulse: self.pulse.as_deref(),
+            track: self.track.as_deref(),
         };
         let done = tokio::time::timeout(time_left(deadline, now), step.run(now)).await;
         let done = done.map_err(|_| Failed("time is up: the rest stays due".to_owned()))?;

@@ -1,5 +1,6 @@
 //! tick's work on the digest: reads the day, writes it down once, and lets deliver bring it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{guardian, names};
+use super::{canary, guardian, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
@@ -105,6 +106,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let coverage = tick.store.coverage().await?;
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
+    let canary = canary::of_day(tick.store, tick.config, date.saturating_sub(1.day())).await?;
     let names = names::kept(tick.store, tick.config).await;
     Ok(Day {
         names,
@@ -120,6 +122,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         silenced,
         quarantined,
         coverage,
+        canary,
         keys,
     })
 }
@@ -141,10 +144,10 @@ async fn fortnight(
     let mut kept = BTreeMap::new();
     for heartbeat in &tick.config.heartbeats {
         let of = heartbeat.counted_as();
-        if !kept.contains_key(&of) {
+        if let Entry::Vacant(place) = kept.entry(of) {
             let (first, last) = (Slot::of(from).day() - days, Slot::of(to).day() + 1);
-            let days = tick.store.days(&of, first, last).await?;
-            kept.insert(of, days);
+            let days = tick.store.days(place.key(), first, last).await?;
+            place.insert(days);
         }
     }
     Ok(kept)

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::open::{self, Opening};
-use super::{deadman, guardian};
+use super::{canary, deadman, guardian};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::customerio::event::{Event, Fate};
@@ -130,11 +130,14 @@ impl Evaluate<'_> {
         if events.is_empty() {
             return Ok(());
         }
-        let mut entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        // A canary covers and is never counted: nothing that reads a register has to leave it out.
+        let traffic = events.iter().filter(|event| event.fate != Fate::Canary);
+        let mut entries: Vec<Entry> = traffic.map(Entry::of).collect();
         entries.extend(journeys::entries(events, &self.config.heartbeats));
         let counted = self.store.count(&entries, now).await?;
         self.store.hear(&Heard::of(events)).await?;
         guardian::note(self.store, events).await?;
+        canary::note(self.store, events).await?;
         for rule in &self.config.rules {
             for (first, last) in touched(rule, &counted) {
                 self.judge(rule, first, last, events, now).await?;

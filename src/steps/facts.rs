@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::canary;
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
 use crate::customerio::event::{Kind, Source};
@@ -26,7 +27,11 @@ pub async fn gather(
     let (name, group) = match &incident.subject {
         Subject::Rule { name, group } => (name, group),
         Subject::Blindness => {
-            return Ok(Facts { coming_late: store.coverage().await?.is_late(now), ..Facts::default() });
+            let coming_late = store.coverage().await?.is_late(now);
+            return Ok(Facts { coming_late, canary: canary::standing(store, config, now).await?, ..Facts::default() });
+        }
+        Subject::Canary { .. } => {
+            return Ok(Facts { canary: canary::standing(store, config, now).await?, ..Facts::default() });
         }
         Subject::RollUp { members, .. } => {
             let mut open = store.unsettled().await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hyper::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 
+use super::canary;
 use crate::config::Config;
 use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::customerio::addresses;
@@ -175,7 +176,7 @@ impl Ingest {
     async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<bool, StoreError> {
         super::planted(authentic.head());
         let understood = if authentic.is_whole() {
-            let context = parse::Context { arrived, ignore: &self.config.ignore, privacy: self.config.privacy };
+            let context = parse::Context::of(&self.config, arrived);
             parse::normalise(authentic.head(), authentic.sha256(), &context).map_err(|unreadable| unreadable.0)
         } else {
             Err(format!("larger than {} KiB", QUARANTINE_BYTES / 1024))
@@ -203,6 +204,7 @@ impl Ingest {
         if !events.is_empty() {
             events.iter_mut().for_each(|event| event.key = u8::try_from(key).unwrap_or(u8::MAX));
             self.outbox.send_events(&events, arrived).await?;
+            canary::webhook_came(self.store.as_ref(), &events).await;
         }
         Ok(quarantined)
     }

@@ -2,6 +2,7 @@
 //! queue and receiver traits. Entry points pick the adapters.
 
 pub mod asking;
+pub mod canary;
 pub mod deadman;
 pub mod deliver;
 pub mod digest;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tick::Tick;
-use super::{facts, heartbeats, open, roll_up, troubles};
+use super::{canary, facts, heartbeats, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
@@ -43,6 +43,10 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             Subject::Blindness => match blindness::silent_since(&coverage, now) {
                 Some(_) => None,
                 None => Some((How::Recovered, coverage.last_timely().unwrap_or(now))),
+            },
+            Subject::Canary { .. } => match &tick.config.canary {
+                Some(_) => canary::comes_back(tick.store, incident.since, now).await?.map(|at| (How::Recovered, at)),
+                None => Some((How::RuleGone, incident.last)),
             },
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
@@ -181,6 +185,7 @@ async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result
     let severity = match &incident.subject {
         Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
         Subject::Heartbeat { name, why, .. } => tick.config.heartbeat(name).map(|h| h.severity_of(why.as_ref())),
+        Subject::Canary { .. } => tick.config.canary.as_ref().map(|canary| canary.severity),
         Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
     };
     let severity = severity.filter(|s| *s > incident.severity);

@@ -8,7 +8,8 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{deadman, digest, evaluate, heartbeats, history, learned, names, resolve, sweep};
+use super::{canary, deadman, digest, evaluate, heartbeats, history, learned, names, resolve, sweep};
+use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -37,6 +38,8 @@ pub struct Tick<'a> {
     pub directory: Option<&'a dyn Directory>,
     /// Who outside hears that we live; `None` without a `[deadman]`.
     pub pulse: Option<&'a dyn Pulse>,
+    /// Where the canary's events go; `None` without a `[canary]`.
+    pub track: Option<&'a dyn Track>,
 }
 
 /// The parts of a tick that failed, and why. Their work stays due.
@@ -52,6 +55,7 @@ impl Tick<'_> {
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
         part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
+        part(&mut failed, "canary", canary::watch(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;
@@ -60,6 +64,7 @@ impl Tick<'_> {
         // Last: they wait for somebody else, and nothing here waits for them.
         let fine = failed.is_empty();
         part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
+        part(&mut failed, "canary", canary::send_due(self, now)).await;
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }

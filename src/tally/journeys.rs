@@ -35,7 +35,7 @@ pub fn entries(events: &[Event], heartbeats: &[Heartbeat]) -> Vec<Entry> {
 
 /// The run of an event, as one that reached `action`, if that is asked.
 fn entry(event: &Event, action: Option<&str>) -> Option<Entry> {
-    let id = event.journey_id.as_deref().filter(|_| event.fate != Fate::TooLate)?;
+    let id = event.journey_id.as_deref().filter(|_| !matches!(event.fate, Fate::TooLate | Fate::Canary))?;
     let begun =
         began(id).filter(|begun| begun.duration_since(event.arrived) <= SignedDuration::from_mins(FUTURE_MINUTES));
     let (identity, stamp, at) = match begun {
@@ -130,7 +130,7 @@ at_least = 4
             t(at).as_second()
         );
         let config = parse::parse(CONFIG).config.expect("valid");
-        let context = Context { arrived: t(at), ignore: &config.ignore, privacy: config.privacy };
+        let context = Context::of(&config, t(at));
         let mut read = normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
         read.events.remove(0)
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cio_alert_bridge::canary::{Sent, Track};
 use cio_alert_bridge::cli::demo::stage::Stage as Bridge;
 use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
@@ -21,9 +22,10 @@ use cio_alert_bridge::silence::{Conditions, Silence};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Event, sent_email};
+use super::{Event, failed_email, sent_email};
 
 const HEAD: &str = r#"
 [workspace]
@@ -67,7 +69,33 @@ pub struct Timeline {
     pager: Mood,
     chat: Mood,
     campaign: Campaign,
+    track: Tracked,
     clock: Arc<ManualClock>,
+}
+
+/// The canary's events that went out and wait for an answer, and why the Track API takes none; `None`: it does.
+#[derive(Clone)]
+struct Tracked {
+    waiting: Arc<Mutex<Vec<String>>>,
+    refusal: Arc<Mutex<Option<String>>>,
+    clock: Arc<ManualClock>,
+}
+
+impl Tracked {
+    fn new(clock: &Arc<ManualClock>) -> Self {
+        Self { waiting: Arc::default(), refusal: Arc::default(), clock: clock.clone() }
+    }
+}
+
+#[async_trait]
+impl Track for Tracked {
+    async fn send(&self, id: &str) -> Sent {
+        let taken = self.refusal.lock().unwrap().clone().map_or(Ok(()), Err);
+        if taken.is_ok() {
+            self.waiting.lock().unwrap().push(id.to_owned());
+        }
+        Sent { at: self.clock.now(), taken }
+    }
 }
 
 /// What the App API says of every campaign; `None`: it answers nothing.
@@ -136,8 +164,9 @@ impl Timeline {
         let folder = tempfile::tempdir().unwrap();
         let stage = stage(HEAD, rest, &clock, &folder, &heard, [&pager, &chat]).await;
         let campaign = Campaign::default();
-        let stage = stage.asking(Arc::new(campaign.clone()));
-        Self { stage, head: HEAD.to_owned(), folder, heard, pager, chat, campaign, clock }
+        let track = Tracked::new(&clock);
+        let stage = stage.asking(Arc::new(campaign.clone())).tracking(Arc::new(track.clone()));
+        Self { stage, head: HEAD.to_owned(), folder, heard, pager, chat, campaign, track, clock }
     }
 
     /// Another wording in the shared part of the configuration, from the next [`Self::reconfigured`] on.
@@ -151,11 +180,11 @@ impl Timeline {
 
     /// The same data under another configuration, as after a restart.
     pub async fn reconfigured(self, rest: &str) -> Self {
-        let Self { stage: old, head, folder, heard, pager, chat, campaign, clock } = self;
+        let Self { stage: old, head, folder, heard, pager, chat, campaign, track, clock } = self;
         drop(old);
         let stage = stage(&head, rest, &clock, &folder, &heard, [&pager, &chat]).await;
-        let stage = stage.asking(Arc::new(campaign.clone()));
-        Self { stage, head, folder, heard, pager, chat, campaign, clock }
+        let stage = stage.asking(Arc::new(campaign.clone())).tracking(Arc::new(track.clone()));
+        Self { stage, head, folder, heard, pager, chat, campaign, track, clock }
     }
 
     /// Nobody was there until then.
@@ -271,6 +300,32 @@ impl Timeline {
         while self.now() < at(end) {
             self.minute().await;
         }
+    }
+
+    /// The Track API refuses from now on, for this reason; `None`: it takes the canary's events.
+    pub fn track_says(&self, refusal: Option<&str>) {
+        *self.track.refusal.lock().unwrap() = refusal.map(str::to_owned);
+    }
+
+    /// Time passes, and nothing arrives but what the canary's workflow makes of its events, so many seconds after each:
+    /// a message to the canary's profile that fails.
+    pub async fn canaries_until(&self, end: &str, seconds: i64) {
+        while self.now() < at(end) {
+            let minute = self.now();
+            self.stage.work_at(minute).await.unwrap();
+            let waiting = std::mem::take(&mut *self.track.waiting.lock().unwrap());
+            for id in waiting {
+                self.clock.set(minute + SignedDuration::from_secs(seconds));
+                let answer = failed_email().of("campaign:42").with("trigger_event_id", id);
+                self.event(answer.with("identifiers", json!({ "id": "canary" }))).await;
+            }
+            self.stage.work_at(minute + SignedDuration::from_mins(1)).await.unwrap();
+        }
+    }
+
+    /// What the workflow did not answer so far it never does.
+    pub fn lose_canaries(&self) {
+        self.track.waiting.lock().unwrap().clear();
     }
 
     async fn minute(&self) {

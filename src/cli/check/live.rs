@@ -87,6 +87,11 @@ fn needed(config: &Config) -> Vec<Needed<'_>> {
     if let Some(deadman) = &config.deadman {
         needed.push(Needed { what: "the dead-man".into(), at: &deadman.url, may_be_missing: false });
     }
+    if let Some(canary) = &config.canary {
+        for at in [&canary.site_id, &canary.api_key] {
+            needed.push(Needed { what: "the canary".into(), at, may_be_missing: false });
+        }
+    }
     needed
 }
 

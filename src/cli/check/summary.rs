@@ -42,6 +42,17 @@ pub fn of(config: &Config, now: Timestamp) -> String {
         "Digest",
         digest.map(|d| format!("daily at {}: {}", d.at.strftime("%H:%M"), d.receivers.join(", "))).collect(),
     );
+    let canary = config.canary.iter().map(|c| {
+        let every = show_duration(c.every);
+        format!(
+            "{} for the profile {} every {every}, answered by campaign {}; {}",
+            c.event,
+            c.profile,
+            c.campaign,
+            c.severity.as_str()
+        )
+    });
+    block("Canary", canary.collect());
     if config.privacy.show_personal_data {
         block("Personal data", vec!["shown: addresses, numbers and ids in texts of the sender are not masked".into()]);
     }

@@ -146,6 +146,21 @@ async fn live_names_each_missing_secret_and_lets_a_later_signing_key_be_missing(
     assert_eq!(shown, [("env:PAGERDUTY_ROUTING_KEY is not set; it is needed for the receiver on-call", true)]);
 }
 
+#[tokio::test]
+async fn the_canary_is_shown_and_live_asks_for_its_credentials() {
+    let canary = "[workspace]\nname = \"acme\"\n[customerio]\nsigning_keys = [\"env:A\"]\n[[receivers]]\nname = \"a\"\n\
+                  type = \"console\"\n[[routes]]\nreceivers = [\"a\"]\n[canary]\nprofile = \"canary\"\ncampaign = 42\n\
+                  site_id = \"env:CIO_SITE_ID\"\napi_key = \"env:CIO_TRACK_KEY\"\n";
+    let file = Temporary::with("canary.toml", canary.as_bytes());
+    let live = CheckArgs { live: true, ..args(&file.0.display().to_string()) };
+    let checked = check(&live, &Only(&["A", "CIO_SITE_ID"]), now()).await;
+    let shown: Vec<_> = checked.findings.iter().map(|f| (f.message.as_str(), f.line)).collect();
+    assert_eq!(shown, [("env:CIO_TRACK_KEY is not set; it is needed for the canary", Some(14))]);
+    let told = text(&checked);
+    let line = "bridge_canary for the profile canary every 5m, answered by campaign 42; warning";
+    assert!(told.contains(line) && told.contains("env:CIO_SITE_ID is set (the canary)"), "{told}");
+}
+
 #[test]
 fn each_heartbeat_says_when_it_is_due_next() {
     let base = "[workspace]\nname = \"acme\"\ntimezone = \"Europe/Berlin\"\n[customerio]\nsigning_keys = [\"env:A\"]\n\

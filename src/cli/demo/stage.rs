@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use hyper::{HeaderMap, Method};
 use jiff::Timestamp;
 
+use crate::canary::Track;
 use crate::clock::{Clock, ManualClock};
 use crate::config::Config;
 use crate::config::schema::ReceiverConfig;
@@ -55,6 +56,7 @@ pub struct Stage {
     ingest: Ingest,
     deliver: Deliver,
     directory: Option<Arc<dyn Directory>>,
+    track: Option<Arc<dyn Track>>,
 }
 
 impl Stage {
@@ -93,12 +95,17 @@ impl Stage {
             leases: AtomicU64::new(0),
             names: Default::default(),
         };
-        Ok(Self { config, clock, store, queue, ingest, deliver, directory: None })
+        Ok(Self { config, clock, store, queue, ingest, deliver, directory: None, track: None })
     }
 
     /// With somebody who answers for the App API.
     pub fn asking(self, directory: Arc<dyn Directory>) -> Self {
         Self { directory: Some(directory), ..self }
+    }
+
+    /// With somebody who takes the canary's events.
+    pub fn tracking(self, track: Arc<dyn Track>) -> Self {
+        Self { track: Some(track), ..self }
     }
 
     /// Posts a body as Customer.io does, signed now.
@@ -129,6 +136,7 @@ impl Stage {
             config: &self.config,
             directory: self.directory.as_deref(),
             pulse: None,
+            track: self.track.as_deref(),
         };
         tick.run(now).await?;
         self.deliver().await

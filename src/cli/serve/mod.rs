@@ -20,6 +20,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::canary::{Track, TrackApi};
 use crate::clock::{Clock, SystemClock};
 use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
@@ -151,6 +152,11 @@ async fn start(
     });
     let deadman = config.deadman.clone();
     let pulse = deadman.map(|d| Arc::new(HttpPulse::new(d, secrets.clone(), clock.clone())) as Arc<dyn Pulse>);
+    let canary = config.canary.clone();
+    let track = canary.map(|canary| {
+        let region = config.customerio.region;
+        Arc::new(TrackApi::new(canary, region, secrets.clone(), clock.clone())) as Arc<dyn Track>
+    });
     let directory =
         AppApi::of(&config.customerio, secrets, clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
     let ingest = Ingest {
@@ -165,7 +171,7 @@ async fn start(
     if !announced {
         announce(address);
     }
-    workers::Workers { queue, deliver, config, clock, directory, pulse }.run(stopping).await;
+    workers::Workers { queue, deliver, config, clock, directory, pulse, track }.run(stopping).await;
 }
 
 /// Output that cannot be written, to a full disk for instance, is no reason to die.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::canary::Track;
 use crate::clock::{Clock, Minute};
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -47,6 +48,7 @@ pub(super) struct Workers {
     pub clock: Arc<dyn Clock>,
     pub directory: Option<Arc<dyn Directory>>,
     pub pulse: Option<Arc<dyn Pulse>>,
+    pub track: Option<Arc<dyn Track>>,
 }
 
 /// Exit code when the process cannot go on (`EX_SOFTWARE` of sysexits.h).
@@ -224,6 +226,7 @@ impl Workers {
                     config: &self.config,
                     directory: self.directory.as_deref(),
                     pulse: self.pulse.as_deref(),
+                    track: self.track.as_deref(),
                 };
                 match step.run(now).await {
                     Ok(()) => last = Some(minute),

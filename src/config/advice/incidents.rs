@@ -45,6 +45,11 @@ pub fn possible(config: &Config) -> Vec<Possible> {
     }
     all.extend(config.heartbeats.iter().map(|heartbeat| of_heartbeat(config, heartbeat)));
     all.push(blindness(config));
+    all.extend(config.canary.as_ref().map(|canary| {
+        let mut labels = head(canary.severity, "canary", "");
+        labels.remove(&Label::Rule);
+        Possible { severity: canary.severity, maker: "the canary".to_owned(), labels }
+    }));
     all
 }
 

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod broken;
+mod canary;
 mod heartbeats;
 pub mod hours;
 mod kinds;
@@ -139,6 +140,7 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     let privacy = workspace::privacy(&mut file);
     workspace::accepted_only(&mut file);
     let deadman = workspace::deadman(&mut file);
+    let canary = canary::canary(&mut file, &heartbeats);
     file.finish();
     not_yet::warn(root, report);
     Some(Config {
@@ -154,6 +156,7 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
         digest,
         page,
         deadman,
+        canary,
         privacy,
         hash: hash(text),
     })

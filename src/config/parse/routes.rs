@@ -11,7 +11,7 @@ use crate::route::{Hours, Label, Matcher, Route};
 
 /// The values of the label `kind`. Source: `incident::Subject::kind`; a test holds the two
 /// together. The digest goes to its own receivers, past the routes.
-const KINDS: [&str; 3] = ["rule", "heartbeat", "blindness"];
+const KINDS: [&str; 4] = ["rule", "heartbeat", "blindness", "canary"];
 
 const ONE_ROUTE: &str = "at least one, for example [[routes]] with receivers = [\"...\"]";
 
@@ -96,6 +96,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::canary::Leg;
     use crate::customerio::event::{Source, SourceKind};
     use crate::heartbeat::Period;
     use crate::incident::Subject;
@@ -112,6 +113,7 @@ mod tests {
                 why: None,
             },
             Subject::Blindness,
+            Subject::Canary { leg: Leg::Workflow },
         ];
         assert_eq!(subjects.map(|s| s.kind()), KINDS);
     }

@@ -241,6 +241,7 @@ fn every_key_and_every_reason_it_has_no_effect_is_documented() {
         "digest",
         "page",
         "deadman",
+        "canary",
         "privacy",
     ] {
         let heading = format!("## `[{section}]`");
@@ -284,6 +285,8 @@ const SECRET_PLACES: &[&str] = &[
     "[page]\nlink_keys = [@]",
     "[page]\nlink_keys = @",
     "[deadman]\nurl = @",
+    "[canary]\nsite_id = @",
+    "[canary]\napi_key = @",
     "[customerio]\nsigning_keys = [@",
     "[deadman]\nurl = @ oops",
 ];

@@ -282,7 +282,7 @@ impl Directory for AppApi {
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A query's value, percent-encoded (RFC 3986, section 2.3): an unencoded `+` gives an empty answer, not an error.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -13,7 +13,7 @@ fn arrived() -> Timestamp {
 }
 
 fn read_with(body: &[u8], ignore: &Ignore, show_personal_data: bool) -> Result<Normalised, Unreadable> {
-    let context = Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data } };
+    let context = Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data }, canary: None };
     normalise(body, &[7; 32], &context)
 }
 
@@ -206,6 +206,45 @@ fn test_traffic_is_ignored_by_address_or_source() {
     // A real customer's mail is no test because their profile once had a test address.
     let moved = with(bounced(), "/data/recipient", json!("ada@customer.test"));
     assert_eq!(fate(&moved, &["*@gmail.com"], &[]), Fate::Counted);
+}
+
+#[test]
+fn what_the_canarys_workflow_sends_to_its_profile_is_no_traffic_and_to_others_is() {
+    let canary = canary();
+    let fate = |body: &Value| {
+        let context = Context {
+            arrived: arrived(),
+            ignore: &Ignore::default(),
+            privacy: Privacy::default(),
+            canary: Some(&canary),
+        };
+        normalise(body.to_string().as_bytes(), &[7; 32], &context).unwrap().events[0].fate
+    };
+    let sent = |campaign: u64, data: Value| {
+        let mut body = json!({"object_type": "email", "metric": "sent", "timestamp": STAMP, "data": data});
+        body["data"]["campaign_id"] = campaign.into();
+        body
+    };
+    for of_profile in [
+        json!({"identifiers": {"id": "canary"}}),
+        json!({"customer_id": "canary"}),
+        // Nothing says whom it went to.
+        json!({}),
+        json!({"recipient": "canary@example.test"}),
+    ] {
+        assert_eq!(fate(&sent(42, of_profile.clone())), Fate::Canary, "{of_profile}");
+        assert_eq!(fate(&sent(5, of_profile.clone())), Fate::Counted, "{of_profile}");
+    }
+    assert_eq!(fate(&sent(42, json!({"identifiers": {"id": "u_117"}}))), Fate::Counted, "somebody named Activation");
+    let old = with(sent(42, json!({"customer_id": "canary"})), "/timestamp", json!(STAMP - 30 * 86_400));
+    assert_eq!(fate(&old), Fate::Canary, "it is counted nowhere, also not among the late");
+}
+
+fn canary() -> Canary {
+    let text = "[workspace]\nname = \"a\"\n[customerio]\nsigning_keys = [\"env:K\"]\n[[receivers]]\nname = \"c\"\n\
+                type = \"console\"\n[[routes]]\nreceivers = [\"c\"]\n[canary]\nprofile = \"canary\"\ncampaign = 42\n\
+                site_id = \"env:S\"\napi_key = \"env:T\"\n";
+    crate::config::parse::parse(text).config.and_then(|config| config.canary).unwrap()
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn a_short_wait_is_the_queues_and_a_long_one_is_ticks() {
             config: &world.config,
             directory: None,
             pulse: None,
+            track: None,
         };
         crate::steps::sweep::due(&tick, &Default::default(), world.clock.now()).await.expect("swept");
         assert!(world.hints().await.len() > 1, "{after}");

@@ -10,6 +10,7 @@ fn function(world: &World) -> Function {
         clock: world.clock.clone(),
         directory: None,
         pulse: None,
+        track: None,
     }
 }
 

@@ -30,6 +30,11 @@ pub(super) fn parts(telling: &Telling<'_>) -> Parts {
     if incident.is_open() {
         fields.push(field("Means", "No workflow can be judged meanwhile, and no incident resolves.".to_owned()));
     }
+    if let Some(missing) =
+        facts.canary.as_ref().and_then(|canary| canary.missing.as_ref()).filter(|_| incident.is_open())
+    {
+        fields.push(field("Canary", format!("late since {}: {}", telling.clock(missing.since), missing.leg.words())));
+    }
     let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
     Parts { headline, about, fields, steps, ..Parts::default() }
 }

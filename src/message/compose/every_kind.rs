@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::tests::{AUTH, facts, failing, incident, of_source, sent, t};
 use super::*;
+use crate::canary::Leg;
+use crate::canary::log::{Back, Missing, Standing};
 use crate::config::parse;
 use crate::customerio::event::{Source, SourceKind};
 use crate::heartbeat::Period;
@@ -76,6 +78,22 @@ fn catalogue() -> Vec<(String, Message)> {
         labels: of_kind("blindness"),
         ..bare.clone()
     };
+    let canary = |leg| Incident {
+        subject: Subject::Canary { leg },
+        numbers: Numbers { count: 0, of: 3 },
+        severity: Severity::Warning,
+        since: t("13:49"),
+        opened_at: t("14:04"),
+        labels: [(Label::Severity, vec!["warning".into()]), (Label::Kind, vec!["canary".into()])].into(),
+        ..bare.clone()
+    };
+    let came_back = |sent: &str, seconds| {
+        let back = Back { sent_at: t(sent), arrived: t(sent) + SignedDuration::from_secs(seconds) };
+        Facts { canary: Some(Standing { missing: None, back: Some(back) }), ..Facts::default() }
+    };
+    let missing = Missing { since: t("13:49"), count: 30, leg: Leg::Workflow };
+    let canary_too = Facts { canary: Some(Standing { missing: Some(missing), back: None }), ..Facts::default() };
+    let refused = Leg::TrackApi { why: "it answered 503".into() };
     let roll_up = Incident {
         subject: Subject::RollUp {
             receiver: "screen".into(),
@@ -120,7 +138,12 @@ fn catalogue() -> Vec<(String, Message)> {
         ("a heartbeat: high", heartbeat(903, 400), Opened, blank(), "17:02"),
         ("blindness: opened", blind.clone(), Opened, blank(), "16:05"),
         ("blindness: events come late", blind.clone(), Opened, Facts { coming_late: true, ..blank() }, "16:05"),
+        ("blindness: the canary is late too", blind.clone(), Opened, canary_too, "16:05"),
         ("blindness: over", over(How::Recovered, blind), Resolved, blank(), "17:00"),
+        ("the canary: no webhook", canary(Leg::Workflow), Opened, came_back("13:44", 3), "14:04"),
+        ("the canary: not taken, and it never came back", canary(refused), Opened, blank(), "14:04"),
+        ("the canary: stuck in this bridge", canary(Leg::Processing), Opened, came_back("13:44", 95), "14:04"),
+        ("the canary: back", over(How::Recovered, canary(Leg::Workflow)), Resolved, came_back("14:59", 41), "15:00"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
         (
             "a roll-up: still open",

@@ -9,6 +9,7 @@ mod roll_up;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod the_canary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
+use crate::canary;
 use crate::config::Config;
 use crate::config::schema::Region;
 use crate::customerio::app_api::names::Names;
@@ -37,6 +39,8 @@ pub struct Facts {
     pub sends_heard: bool,
     /// About blindness: events are coming, but late.
     pub coming_late: bool,
+    /// About blindness or the canary: how the canary stands.
+    pub canary: Option<canary::log::Standing>,
     /// About a roll-up: those of its incidents that are open.
     pub members_open: Option<Vec<Incident>>,
     /// What sources are called in Customer.io.
@@ -89,6 +93,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
             heartbeat::parts(&telling, name, source, *period, why.as_ref())
         }
         Subject::Blindness => blindness::parts(&telling),
+        Subject::Canary { leg } => the_canary::parts(&telling, leg),
         Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),

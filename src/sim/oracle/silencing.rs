@@ -235,7 +235,7 @@ fn fixed(incident: &Incident) -> Option<Labels> {
             ("channel", one("email")),
             ("metric", one("email_sent")),
         ])),
-        Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
+        Subject::Blindness | Subject::Canary { .. } | Subject::Digest { .. } | Subject::RollUp { .. } => None,
     }
 }
 

@@ -98,6 +98,7 @@ impl World {
             config: &self.config,
             directory: Some(&self.shelf),
             pulse: None,
+            track: None,
         }
     }
 

@@ -226,8 +226,7 @@ impl Redrive<'_> {
             return Ok(Normalised { events: vec![event], ..Normalised::default() });
         }
         let sha256: [u8; 32] = Sha256::digest(body).into();
-        let context =
-            parse::Context { arrived: request.received_at, ignore: &self.config.ignore, privacy: self.config.privacy };
+        let context = parse::Context::of(self.config, request.received_at);
         parse::normalise(body, &sha256, &context).map_err(|unreadable| unreadable.0)
     }
 

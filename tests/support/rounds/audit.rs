@@ -38,7 +38,7 @@ pub async fn counts(figures: &mut Figures, plan: &Plan, store: &dyn Store, confi
         }
     }
     // A register could be right by chance: one event too many, another one too few.
-    let context = Context { arrived: Timestamp::now(), ignore: &config.ignore, privacy: config.privacy };
+    let context = Context::of(config, Timestamp::now());
     let entries = plan.bodies.iter().flat_map(|body| {
         parse::normalise(body, &[0; 32], &context)
             .expect("our own event")

@@ -236,7 +236,7 @@ fn routes_that_are_wrong_or_never_match() {
     10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
     fine
     10:22: error: "severity" in match of [[routes]] needs at least one entry; allowed: severity = "..."
-    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness; did you mean "heartbeat"?
+    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, canary; did you mean "heartbeat"?
     10:9: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner; fix: give a source of [[sources]] this owner, or write another one here
     10:9: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; fix: write the name of a rule or heartbeat of this file; did you mean "failures"?
     10:20: error: "source" in match of [[routes]] matches no source: "campain:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?
@@ -257,6 +257,8 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
         "[counts]\nsigning_keys = [\"letmein\"]\n",
         "[reconciliation]\ndivergence = 5\nsettle = \"6 h\"\nevents = [{ name = \"x\", campain = 5 }]\n",
         "[deadman]\nurl = \"https://hc.example/secret-uuid\"\n",
+        "[canary]\nprofile = \"canary\"\ncampaign = 0\nevery = \"10s\"\nsite_id = \"0a1b\"\n",
+        "[canary]\nprofile = \"c\"\ncampaign = 5\nsite_id = \"env:S\"\napi_key = \"env:T\"\n[[heartbeats]]\nname = \"h\"\nsource = \"campaign:5\"\nevent = \"email_sent\"\nat_least = 40\n",
         "[storm]\ngroup_wait = \"2h\"\nrepeat_every = \"0s\"\nopen_incidents = 0\n",
         "[[receivers]]\nname = \"lonely\"\ntype = \"console\"\n",
         "[[rules]]\nname = \"r\"\nevents = [\"slack_bounced\"]\ncount = { at_least = 3, within = \"10m\" }\n",
@@ -274,6 +276,11 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
       and 4:11: error: "campaign" is missing in events of [reconciliation]; allowed: campaign = 5
       and 4:25: error: unknown key "campain" in events of [reconciliation]; allowed: name, campaign; did you mean "campaign"?
     2:7: error: "url" in [deadman] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
+    1:1: error: "api_key" is missing in [canary]; allowed: api_key = "..."
+      and 3:12: error: "campaign" in [canary] is out of range: 0; allowed: 1 to 18446744073709551615
+      and 4:9: error: "every" in [canary] is out of range: "10s"; allowed: 1m to 1h
+      and 5:11: error: "site_id" in [canary] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
+    3:12: error: "campaign" in [canary] is the source of the heartbeat "h", and what the canary's workflow sends never counts; allowed: a workflow of its own, which sends to the test profile only
     2:14: error: "group_wait" in [storm] is out of range: "2h"; allowed: 0s to 1h
       and 3:16: error: "repeat_every" in [storm] is out of range: "0s"; allowed: 1s to 7d
       and 4:18: error: "open_incidents" in [storm] is out of range: 0; allowed: 1 to 100000
