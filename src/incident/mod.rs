@@ -94,6 +94,11 @@ impl IncidentKey {
                 part(name);
             }
             Subject::Blindness => part("blindness"),
+            Subject::Lag { .. } => part("lag"),
+            Subject::Drafts { source } => {
+                part("drafts");
+                part(&source.to_string());
+            }
             Subject::Digest { date } => {
                 part("digest");
                 part(date);
@@ -142,6 +147,15 @@ pub enum Subject {
     },
     /// Nothing has arrived for longer than chance explains (design, Coverage).
     Blindness,
+    /// Most events arrive late.
+    Lag {
+        /// Their median lag when it opened, in seconds.
+        median_s: u32,
+    },
+    /// Messages of a source wait as drafts, and none is sent.
+    Drafts {
+        source: Source,
+    },
     /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
     Digest {
         date: String,
@@ -168,6 +182,8 @@ impl Subject {
             Self::Rule { .. } => "rule",
             Self::Heartbeat { .. } => "heartbeat",
             Self::Blindness => "blindness",
+            Self::Lag { .. } => "lag",
+            Self::Drafts { .. } => "drafts",
             Self::Digest { .. } => "digest",
             Self::RollUp { .. } => "roll_up",
         }
@@ -182,7 +198,7 @@ pub enum How {
     Quiet,
     /// Quiet for a day without a success.
     Expired,
-    /// The heartbeat is beating, or we hear again.
+    /// The heartbeat is beating, we hear again, or drafts are sent.
     Recovered,
     /// Its rule or heartbeat is no longer configured.
     RuleGone,

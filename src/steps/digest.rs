@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{guardian, names};
+use super::{guardian, lag, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
@@ -105,6 +105,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let coverage = tick.store.coverage().await?;
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
+    let lag = lag::days(tick.store).await?.of(date.saturating_sub(1.day())).copied();
     let names = names::kept(tick.store, tick.config).await;
     Ok(Day {
         names,
@@ -120,6 +121,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         silenced,
         quarantined,
         coverage,
+        lag,
         keys,
     })
 }

@@ -4,6 +4,7 @@
 pub mod deadman;
 pub mod deliver;
 pub mod digest;
+pub mod drafts;
 pub mod erase;
 pub mod evaluate;
 pub mod facts;
@@ -11,6 +12,7 @@ pub mod guardian;
 pub mod heartbeats;
 pub mod history;
 pub mod ingest;
+pub mod lag;
 pub mod names;
 pub mod open;
 pub mod redrive;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tick::Tick;
-use super::{facts, heartbeats, open, roll_up, troubles};
+use super::{facts, heartbeats, lag, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
@@ -44,6 +44,9 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
                 Some(_) => None,
                 None => Some((How::Recovered, coverage.last_timely().unwrap_or(now))),
             },
+            Subject::Lag { .. } => lag::is_over(&coverage, now).then_some((How::Recovered, now)),
+            // The look that opens them ends them too.
+            Subject::Drafts { .. } => None,
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
             Subject::RollUp { members, .. } if members.iter().any(|m| open.contains(m)) => None,
@@ -155,7 +158,8 @@ async fn of_rule(
     Ok(())
 }
 
-async fn end(
+/// Writes down that an incident is over.
+pub(super) async fn end(
     tick: &Tick<'_>,
     incident: &Incident,
     how: How,
@@ -181,7 +185,7 @@ async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result
     let severity = match &incident.subject {
         Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
         Subject::Heartbeat { name, why, .. } => tick.config.heartbeat(name).map(|h| h.severity_of(why.as_ref())),
-        Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
+        _ => None,
     };
     let severity = severity.filter(|s| *s > incident.severity);
     let unheard = incident.receivers.iter().any(|name| tick.config.receiver(name).is_none());

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{deadman, digest, evaluate, heartbeats, history, names, resolve, sweep};
+use super::{deadman, digest, drafts, evaluate, heartbeats, history, lag, names, resolve, sweep};
 use crate::clock::Minute;
 use crate::config::Config;
 use crate::customerio::app_api::Directory;
@@ -51,6 +51,8 @@ impl Tick<'_> {
         part(&mut failed, "history", history::record_due(self, now)).await;
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
+        part(&mut failed, "lag", lag::watch(self, now)).await;
+        part(&mut failed, "drafts", drafts::watch_due(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;

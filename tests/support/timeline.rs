@@ -235,6 +235,11 @@ impl Timeline {
         }
     }
 
+    /// A minute passes, and nothing arrives in it.
+    pub async fn silence_for_a_minute(&self) {
+        self.minute().await;
+    }
+
     async fn minute(&self) {
         self.stage.work_at(self.now()).await.unwrap();
         self.stage.work_at(self.now() + SignedDuration::from_mins(1)).await.unwrap();

@@ -175,7 +175,7 @@ fn report_gaps(
     let mut whole: BTreeMap<BTreeSet<usize>, Vec<&str>> = BTreeMap::new();
     let mut some: Vec<Problem> = Vec::new();
     for severity in Severity::ALL {
-        let of_severity = || possible.iter().zip(untold).filter(|(p, _)| p.severity == severity);
+        let of_severity = || possible.iter().zip(untold).filter(|(p, _)| !p.unasked && p.severity == severity);
         let Some((_, first)) = of_severity().next() else { continue };
         let all = of_severity().fold(first.clone(), |all, (_, gap)| all.intersection(gap).copied().collect());
         if !all.is_empty() {

@@ -11,7 +11,7 @@ use crate::route::{Hours, Label, Matcher, Route};
 
 /// The values of the label `kind`. Source: `incident::Subject::kind`; a test holds the two
 /// together. The digest goes to its own receivers, past the routes.
-const KINDS: [&str; 3] = ["rule", "heartbeat", "blindness"];
+const KINDS: [&str; 5] = ["rule", "heartbeat", "blindness", "lag", "drafts"];
 
 const ONE_ROUTE: &str = "at least one, for example [[routes]] with receivers = [\"...\"]";
 
@@ -112,6 +112,8 @@ mod tests {
                 why: None,
             },
             Subject::Blindness,
+            Subject::Lag { median_s: 0 },
+            Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
         ];
         assert_eq!(subjects.map(|s| s.kind()), KINDS);
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::tests::{AUTH, facts, failing, incident, of_source, sent, t};
 use super::*;
+use crate::clock::Minute;
 use crate::config::parse;
 use crate::customerio::event::{Source, SourceKind};
 use crate::heartbeat::Period;
@@ -76,6 +77,29 @@ fn catalogue() -> Vec<(String, Message)> {
         labels: of_kind("blindness"),
         ..bare.clone()
     };
+    let lag = Incident {
+        subject: Subject::Lag { median_s: 251 },
+        severity: Severity::Warning,
+        numbers: Numbers { count: 300, of: 312 },
+        labels: of_kind("lag"),
+        ..bare.clone()
+    };
+    let slow = Window { from: Minute::of(t("17:50")), events: 1_204, late: 1_204, median_s: 5_400 };
+    let drafts = Incident {
+        subject: Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
+        severity: Severity::Warning,
+        numbers: Numbers { count: 12, of: 12 },
+        labels: [
+            (Label::Kind, vec!["drafts".into()]),
+            (Label::Source, vec!["campaign:5".into()]),
+            (Label::Channel, vec!["email".into()]),
+            (Label::Metric, vec!["email_drafted".into()]),
+        ]
+        .into(),
+        ..bare.clone()
+    };
+    let drafted = |n| facts(vec![of_source("5", "drafted", None, "a.test", n)], vec![]);
+    let unheard = Facts { unheard: vec![Kind::new("email", "sent")], ..drafted(12) };
     let roll_up = Incident {
         subject: Subject::RollUp {
             receiver: "screen".into(),
@@ -121,6 +145,13 @@ fn catalogue() -> Vec<(String, Message)> {
         ("blindness: opened", blind.clone(), Opened, blank(), "16:05"),
         ("blindness: events come late", blind.clone(), Opened, Facts { coming_late: true, ..blank() }, "16:05"),
         ("blindness: over", over(How::Recovered, blind), Resolved, blank(), "17:00"),
+        ("lag: opened", lag.clone(), Opened, blank(), "14:20"),
+        ("lag: still open", lag.clone(), StillOpen, Facts { lag: Some(slow), ..blank() }, "18:05"),
+        ("lag: over", over(How::Recovered, lag), Resolved, blank(), "15:00"),
+        ("drafts: opened", drafts.clone(), Opened, drafted(12), "18:05"),
+        ("drafts: still open, and no sends are heard", drafts.clone(), StillOpen, unheard, "22:05"),
+        ("drafts: sent", over(How::Recovered, drafts.clone()), Resolved, blank(), "15:00"),
+        ("drafts: no more of them", over(How::Quiet, drafts), Resolved, blank(), "15:00"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
         (
             "a roll-up: still open",
