@@ -367,3 +367,29 @@ async fn the_first_period_is_judged_though_we_were_down_when_it_ended() {
     t.until("2026-11-24T07:05").await;
     assert_snapshot!(t.said());
 }
+
+/// A week or more of an office's stream: four events an hour from 8 to 18 o'clock in Berlin on workdays, and nothing at
+/// other times.
+async fn office_hours_until(t: &Timeline, end: &str) {
+    while t.now() < at(end) {
+        let local = t.now().in_tz("Europe/Berlin").unwrap();
+        let workday = local.weekday().to_monday_one_offset() <= 5;
+        if workday && (8..18).contains(&local.hour()) && local.minute() % 15 == 0 {
+            t.event(sent_email().of("campaign:5")).await;
+        }
+        t.silence_for(5).await;
+    }
+}
+
+#[tokio::test]
+async fn no_quiet_night_or_weekend_of_a_known_week_is_blindness_and_a_stop_in_office_hours_is() {
+    let t = Timeline::new("2026-10-26T06:00", "rules = []\n").await;
+    office_hours_until(&t, "2026-11-09T07:00").await;
+    let learning = t.said().lines().count();
+    // Two weeks are known: a whole one with nights and a weekend brings nothing.
+    office_hours_until(&t, "2026-11-17T10:01").await;
+    assert_eq!(t.said().lines().count(), learning, "{}", t.said());
+    // A stop on a Tuesday after 11:00 in Berlin: nine are missing after 2 h 15 min.
+    t.silence_until("2026-11-17T14:00").await;
+    assert_snapshot!(t.said());
+}
