@@ -374,10 +374,10 @@ async fn office_hours_until(t: &Timeline, end: &str) {
     while t.now() < at(end) {
         let local = t.now().in_tz("Europe/Berlin").unwrap();
         let workday = local.weekday().to_monday_one_offset() <= 5;
-        if workday && (8..18).contains(&local.hour()) && local.minute() % 15 == 0 {
+        if workday && (8..18).contains(&local.hour()) {
             t.event(sent_email().of("campaign:5")).await;
         }
-        t.silence_for(5).await;
+        t.silence_for(15).await;
     }
 }
 

@@ -46,7 +46,7 @@ pub fn pasts(coverage: &Coverage, since: Timestamp, now: Timestamp, zone: &TimeZ
     let before = |days: i64| {
         let shifted = |at: Timestamp| {
             let local = zone.to_datetime(at).checked_sub(days.days()).ok()?;
-            Some(zone.to_ambiguous_timestamp(local).compatible().ok()?)
+            zone.to_ambiguous_timestamp(local).compatible().ok()
         };
         let (from, to) = (shifted(since)?, shifted(now)?);
         let known = began <= from && silent <= SignedDuration::from_hours(24 * days);

@@ -1,5 +1,6 @@
 //! tick's work on the digest: reads the day, writes it down once, and lets deliver bring it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -142,11 +143,10 @@ async fn fortnight(
     let days = i64::from(digest::sparkline::DAYS);
     let mut kept = BTreeMap::new();
     for heartbeat in &tick.config.heartbeats {
-        let of = heartbeat.counted_as();
-        if !kept.contains_key(&of) {
+        if let Entry::Vacant(place) = kept.entry(heartbeat.counted_as()) {
             let (first, last) = (Slot::of(from).day() - days, Slot::of(to).day() + 1);
-            let days = tick.store.days(&of, first, last).await?;
-            kept.insert(of, days);
+            let days = tick.store.days(place.key(), first, last).await?;
+            place.insert(days);
         }
     }
     Ok(kept)
