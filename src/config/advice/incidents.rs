@@ -214,3 +214,41 @@ pub fn values(config: &Config, label: Label) -> Vec<String> {
     values.retain(|value| seen.insert(value.clone()));
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+
+    #[test]
+    fn what_is_watched_unasked_may_be_routed_and_need_not_be() {
+        let with_route = |matches: &str| {
+            let text = format!(
+                r#"
+[workspace]
+name = "acme"
+[customerio]
+signing_keys = ["env:KEY"]
+[[receivers]]
+name = "screen"
+type = "console"
+[[routes]]
+match = {matches}
+receivers = ["screen"]
+[[routes]]
+match = {{ severity = "critical" }}
+receivers = ["screen"]
+[[rules]]
+name = "failing"
+events = ["email_failed"]
+count = {{ at_least = 3, within = "10m" }}
+severity = "critical"
+"#
+            );
+            parse::parse(&text).problems.iter().map(|p| p.what.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(with_route(r#"{ kind = ["lag", "drafts"] }"#), Vec::<String>::new());
+        assert_eq!(with_route(r#"{ kind = "drafts", source = "campaign:5", channel = "sms" }"#), Vec::<String>::new());
+        let never = with_route(r#"{ channel = "sms" }"#);
+        assert!(matches!(never.as_slice(), [one] if one.contains("never matches")), "{never:?}");
+    }
+}
