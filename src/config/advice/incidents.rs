@@ -244,7 +244,7 @@ count = {{ at_least = 3, within = "10m" }}
 severity = "critical"
 "#
             );
-            parse::parse(&text).problems.iter().map(|p| p.what.clone()).collect::<Vec<_>>()
+            parse::check(&text).problems.iter().map(|p| p.what.clone()).collect::<Vec<_>>()
         };
         assert_eq!(with_route(r#"{ kind = ["lag", "drafts"] }"#), Vec::<String>::new());
         assert_eq!(with_route(r#"{ kind = "drafts", source = "campaign:5", channel = "sms" }"#), Vec::<String>::new());
