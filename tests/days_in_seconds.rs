@@ -394,6 +394,19 @@ async fn beats_until(t: &Timeline, end: &str) {
     }
 }
 
+/// A week or more of an office's stream: four events an hour from 8 to 18 o'clock in Berlin on workdays, and nothing at
+/// other times.
+async fn office_hours_until(t: &Timeline, end: &str) {
+    while t.now() < at(end) {
+        let local = t.now().in_tz("Europe/Berlin").unwrap();
+        let workday = local.weekday().to_monday_one_offset() <= 5;
+        if workday && (8..18).contains(&local.hour()) {
+            t.event(sent_email().of("campaign:5")).await;
+        }
+        t.silence_for(15).await;
+    }
+}
+
 #[tokio::test]
 async fn a_stop_pages_within_hours_of_what_is_usual_and_its_end_is_told_once() {
     let digest = "[digest]\nat = \"08:00\"\nreceivers = [\"chat\"]\n";
@@ -441,5 +454,18 @@ async fn on_the_first_day_what_is_usual_is_what_customer_io_remembers() {
         t.until(&next.strftime("%Y-%m-%dT%H:%M").to_string()).await;
     }
     t.until("2026-11-24T23:30").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn no_quiet_night_or_weekend_of_a_known_week_is_blindness_and_a_stop_in_office_hours_is() {
+    let t = Timeline::new("2026-10-26T06:00", "rules = []\n").await;
+    office_hours_until(&t, "2026-11-09T07:00").await;
+    let learning = t.said().lines().count();
+    // Two weeks are known: a whole one with nights and a weekend brings nothing.
+    office_hours_until(&t, "2026-11-17T10:01").await;
+    assert_eq!(t.said().lines().count(), learning, "{}", t.said());
+    // A stop on a Tuesday after 11:00 in Berlin: nine are missing after 2 h 15 min.
+    t.silence_until("2026-11-17T14:00").await;
     assert_snapshot!(t.said());
 }

@@ -23,6 +23,7 @@ use crate::message::{text, words};
 use crate::route::Label;
 use crate::tally::Total;
 use crate::tally::coverage::Coverage;
+use crate::tally::lag;
 
 /// All that a digest is made of.
 pub struct Day {
@@ -46,6 +47,8 @@ pub struct Day {
     pub coverage: Coverage,
     /// The canary's round trips, where there is one.
     pub canary: Option<canary::day::Day>,
+    /// How late events came; `None` when nobody looked.
+    pub lag: Option<lag::Day>,
     /// What sources are called in Customer.io.
     pub names: Arc<Names>,
     /// What is to be said of older signing keys.
@@ -63,6 +66,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
     lines.extend(day.canary.as_ref().map(canary::day::Day::line));
+    lines.extend(lag_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
     lines
 }
@@ -280,6 +284,10 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
         Subject::Blindness => "nothing arrived".to_owned(),
         Subject::Canary { leg } => format!("the canary did not come back, {}", leg.words()),
+        Subject::Lag { .. } => format!("events arrived late, {numbers}"),
+        Subject::Drafts { source } => {
+            format!("{} never sent in {}", text::count("draft", count), words::source(config, &day.names, source))
+        }
         Subject::Digest { .. } => "digest".to_owned(),
         Subject::RollUp { receiver, members } => {
             format!("{} told together to {receiver}", text::count("incident", members.len() as u64))
@@ -314,6 +322,19 @@ fn coverage_line(config: &Config, day: &Day, now: Timestamp) -> String {
         }
     }
     said
+}
+
+/// `1.2 % of 1,040 events came 2 min late or later; worst 15 min from 14:02: about 4 min late (median of 312)`
+fn lag_line(config: &Config, day: &Day, now: Timestamp) -> Option<String> {
+    let lag = day.lag.filter(|lag| lag.late > 0)?;
+    let share = text::percent(lag.late, lag.events);
+    let mut said = format!("{share} of {} came 2 min late or later", text::count("event", lag.events));
+    if let Some(worst) = lag.worst.filter(|worst| worst.late > 0) {
+        let from = text::clock(worst.from.start(), &config.workspace.zone, now);
+        let (late, of) = (words::lateness(worst.median()), text::number(worst.events));
+        said += &format!("; worst {} min from {from}: {late} (median of {of})", lag::WINDOW_MINUTES);
+    }
+    Some(said)
 }
 
 fn hours(minutes: i64) -> String {

@@ -81,6 +81,7 @@ fn day(totals: Vec<Total>) -> Day {
         quarantined: 0,
         coverage: Coverage::default(),
         canary: None,
+        lag: None,
         names: Arc::new(Names::of(lists)),
         keys: Vec::new(),
     }
@@ -112,6 +113,18 @@ fn sources_have_their_names_and_what_providers_refused_is_a_line() {
     let few =
         said(vec![total("bounced", "gmail.com", 4), total("failed", "gmail.com", 9), total("sent", "gmail.com", 9)]);
     assert!(!few.contains("by mailbox provider"), "{few}");
+}
+
+#[test]
+fn late_events_are_a_line_and_timely_ones_are_none() {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let said = |lag| lines(&config, &Day { lag: Some(lag), ..day(Vec::new()) }, t("24T08:00")).pop().expect("a line");
+    let worst = lag::Window { from: Minute::of(t("23T14:02")), events: 312, late: 300, median_s: 251 };
+    let late = lag::Day { events: 25_000, late: 300, worst: Some(worst) };
+    insta::assert_snapshot!(said(late), @"1.2 % of 25,000 events came 2 min late or later; worst 15 min from yesterday 14:02: about 4 min late (median of 312)");
+    insta::assert_snapshot!(said(lag::Day { events: 19, late: 1, worst: None }), @"5.3 % of 19 events came 2 min late or later");
+    let timely = lag::Day { events: 25_000, late: 0, worst: Some(lag::Window { late: 0, median_s: 5, ..worst }) };
+    assert!(!said(timely).contains("late"), "{}", said(timely));
 }
 
 #[test]

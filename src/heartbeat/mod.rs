@@ -1,6 +1,7 @@
 //! Heartbeats: what a workflow must do in a period, and the verdict on it. Pure: counts, coverage and `now` come in.
 
 pub mod blindness;
+pub mod drafts;
 pub mod history;
 pub mod learned;
 pub mod period;

@@ -96,6 +96,11 @@ impl IncidentKey {
             }
             Subject::Blindness => part("blindness"),
             Subject::Canary { .. } => part("canary"),
+            Subject::Lag { .. } => part("lag"),
+            Subject::Drafts { source } => {
+                part("drafts");
+                part(&source.to_string());
+            }
             Subject::Digest { date } => {
                 part("digest");
                 part(date);
@@ -149,6 +154,15 @@ pub enum Subject {
         /// Where it stopped, as it is known by now.
         leg: Leg,
     },
+    /// Most events arrive late.
+    Lag {
+        /// Their median lag when it opened, in seconds.
+        median_s: u32,
+    },
+    /// Messages of a source wait as drafts, and none is sent.
+    Drafts {
+        source: Source,
+    },
     /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
     Digest {
         date: String,
@@ -176,6 +190,8 @@ impl Subject {
             Self::Heartbeat { .. } => "heartbeat",
             Self::Blindness => "blindness",
             Self::Canary { .. } => "canary",
+            Self::Lag { .. } => "lag",
+            Self::Drafts { .. } => "drafts",
             Self::Digest { .. } => "digest",
             Self::RollUp { .. } => "roll_up",
         }
@@ -190,7 +206,7 @@ pub enum How {
     Quiet,
     /// Quiet for a day without a success.
     Expired,
-    /// The heartbeat is beating, or we hear again.
+    /// The heartbeat is beating, we hear again, or drafts are sent.
     Recovered,
     /// Its rule or heartbeat is no longer configured.
     RuleGone,

@@ -51,6 +51,13 @@ fn with_names(called: Option<(&Config, &Names)>, incidents: &[&Incident]) -> Vec
                 let counted = format!("{} of {}", text::number(numbers.count), text::number(numbers.of));
                 (true, "heartbeats".to_owned(), format!("{name} ({counted})"))
             }
+            Subject::Drafts { source } => {
+                let name = match called {
+                    Some((config, names)) => words::source(config, names, source),
+                    None => source.to_string().replace(':', " "),
+                };
+                (true, "drafts never sent".to_owned(), name)
+            }
             other => (true, other.kind().to_owned(), incident.id()),
         };
         by_head.entry((of_heartbeats, head)).or_default().push(name);

@@ -1,5 +1,7 @@
 //! Names and nouns as people read them.
 
+use jiff::SignedDuration;
+
 use crate::config::Config;
 use crate::config::reader::show_duration;
 use crate::customerio::app_api::names::Names;
@@ -54,6 +56,17 @@ pub fn noun(channel: &str) -> &str {
         "journey" => "run",
         _ => "message",
     }
+}
+
+/// How late events come, from their median lag: `about 4 min late`.
+pub fn lateness(median: SignedDuration) -> String {
+    let longest = SignedDuration::from_hours(12);
+    if median >= longest {
+        return format!("over {} late", text::duration(longest));
+    }
+    // To the nearest minute: it is read from a histogram.
+    let median = if median.as_secs() < 60 { median } else { median + SignedDuration::from_secs(30) };
+    format!("about {} late", text::duration(median))
 }
 
 /// What a metric did to its messages: `failed`, `bounced`; the metric's own name when nothing better is known.

@@ -76,7 +76,11 @@ impl Silence {
     /// silenced, nor is a roll-up, whose members are asked one by one; blindness is, but only when it is named.
     pub fn covers(&self, incident: &Incident, labels: &Labels) -> bool {
         match incident.subject {
-            Subject::Rule { .. } | Subject::Heartbeat { .. } | Subject::Canary { .. } => self.matchers.hold(labels),
+            Subject::Rule { .. }
+            | Subject::Heartbeat { .. }
+            | Subject::Canary { .. }
+            | Subject::Lag { .. }
+            | Subject::Drafts { .. } => self.matchers.hold(labels),
             Subject::Blindness if self.matchers.name_blindness() => {
                 // It has the labels of what it borrowed its route from, too.
                 let mut labels = labels.clone();

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{canary, guardian, names};
+use super::{canary, guardian, lag, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
@@ -107,6 +107,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let uses = guardian::uses(tick.store, tick.config).await?;
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
     let canary = canary::of_day(tick.store, tick.config, date.saturating_sub(1.day())).await?;
+    let lag = lag::days(tick.store).await?.of(date.saturating_sub(1.day())).copied();
     let names = names::kept(tick.store, tick.config).await;
     Ok(Day {
         names,
@@ -123,6 +124,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         quarantined,
         coverage,
         canary,
+        lag,
         keys,
     })
 }
@@ -143,8 +145,7 @@ async fn fortnight(
     let days = i64::from(digest::sparkline::DAYS);
     let mut kept = BTreeMap::new();
     for heartbeat in &tick.config.heartbeats {
-        let of = heartbeat.counted_as();
-        if let Entry::Vacant(place) = kept.entry(of) {
+        if let Entry::Vacant(place) = kept.entry(heartbeat.counted_as()) {
             let (first, last) = (Slot::of(from).day() - days, Slot::of(to).day() + 1);
             let days = tick.store.days(place.key(), first, last).await?;
             place.insert(days);

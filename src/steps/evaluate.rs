@@ -19,6 +19,7 @@ use crate::rules::Rule;
 use crate::rules::judge::{self, Evidence, Finding};
 use crate::store::{Quarantined, Store, StoreError, Write};
 use crate::tally::coverage::Heard;
+use crate::tally::lag::Ring;
 use crate::tally::{Counted, Entry, journeys};
 
 /// A message that failed by itself is tried this often, then kept in quarantine (design, State).
@@ -135,7 +136,9 @@ impl Evaluate<'_> {
         let mut entries: Vec<Entry> = traffic.map(Entry::of).collect();
         entries.extend(journeys::entries(events, &self.config.heartbeats));
         let counted = self.store.count(&entries, now).await?;
-        self.store.hear(&Heard::of(events)).await?;
+        // A copy of what was counted already says nothing of how long the sender takes.
+        let first = events.iter().zip(&counted).filter(|(_, counted)| counted.first).map(|(event, _)| event);
+        self.store.hear(&Heard::of(events).with_lag(Ring::of(first))).await?;
         guardian::note(self.store, events).await?;
         canary::note(self.store, events).await?;
         for rule in &self.config.rules {

@@ -38,6 +38,11 @@ pub async fn gather(
             open.retain(|i| i.is_open() && members.contains(&i.member()));
             return Ok(Facts { members_open: Some(open), ..Facts::default() });
         }
+        Subject::Lag { .. } => {
+            let window = store.coverage().await?.lag().window(Minute::of(now));
+            return Ok(Facts { lag: Some(window), ..Facts::default() });
+        }
+        Subject::Drafts { source } => return super::drafts::facts(store, source, incident, now).await,
         Subject::Heartbeat { .. } | Subject::Digest { .. } => return Ok(Facts::default()),
     };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };
@@ -73,7 +78,11 @@ async fn failing(store: &dyn Store, rule: &Rule, incident: &Incident, span: Span
 }
 
 /// Those of these kinds that have not arrived in a week: most likely nobody subscribed them.
-async fn unheard(store: &dyn Store, kinds: &BTreeSet<Kind>, now: Timestamp) -> Result<Vec<Kind>, StoreError> {
+pub(super) async fn unheard(
+    store: &dyn Store,
+    kinds: &BTreeSet<Kind>,
+    now: Timestamp,
+) -> Result<Vec<Kind>, StoreError> {
     let mut unheard = Vec::new();
     for kind in kinds {
         if !store.heard(kind, Minute::of(now - UNHEARD_AFTER)).await? {

@@ -12,6 +12,8 @@ use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, pe
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
 use crate::store::{StoreError, Write};
+use crate::tally::coverage::Coverage;
+use crate::tally::journeys::JOURNEY;
 
 /// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
 const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
@@ -184,17 +186,14 @@ pub async fn beats_again(
 /// Pages once when nothing has arrived for longer than chance explains.
 pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let coverage = tick.store.coverage().await?;
-    let Some(from) = blindness::profile_from(&coverage, now) else { return Ok(()) };
-    if blindness::silent_since(&coverage, now).is_none() {
-        return Ok(());
-    }
+    let Some(since) = blindness::silent_since(&coverage, now) else { return Ok(()) };
     let key = IncidentKey::new(&tick.config.workspace.name, &Subject::Blindness);
     if tick.store.episodes(&key).await?.last().is_some_and(Incident::is_open) {
         return Ok(());
     }
-    let span = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
-    let heard = tick.store.totals(None, span).await?.iter().map(|t| t.count).sum();
-    let Some(since) = blindness::blind_since(&coverage, heard, now) else { return Ok(()) };
+    if missing(tick, &coverage, since, now).await? < blindness::MISSING {
+        return Ok(());
+    }
     let (severity, mut labels) = most_severe(tick);
     // Its own kind too, so that a route can tell it apart.
     labels.entry(Label::Kind).or_default().insert(0, Subject::Blindness.kind().to_owned());
@@ -211,6 +210,29 @@ pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), Stor
     };
     open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
     Ok(())
+}
+
+/// How many events a silence should have brought: as many as the same hours of earlier weeks, or at the mean rate.
+async fn missing(tick: &Tick<'_>, coverage: &Coverage, since: Timestamp, now: Timestamp) -> Result<f64, StoreError> {
+    let pasts = blindness::pasts(coverage, since, now, &tick.config.workspace.zone);
+    let (mut weeks, mut days) = (Vec::new(), Vec::new());
+    for (counts, spans) in [(&mut weeks, pasts.weeks), (&mut days, pasts.days)] {
+        for span in spans {
+            counts.push(arrived(tick, span).await?);
+        }
+    }
+    if let Some(expected) = blindness::expected(&weeks, &days) {
+        return Ok(expected as f64);
+    }
+    let Some(from) = blindness::profile_from(coverage, now) else { return Ok(0.0) };
+    let span = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
+    Ok(blindness::expected_at_the_mean(arrived(tick, span).await?, from, since, now))
+}
+
+/// How many events of any kind there were in a span; runs are no events of their own.
+async fn arrived(tick: &Tick<'_>, span: Span) -> Result<u64, StoreError> {
+    let totals = tick.store.totals(None, span).await?;
+    Ok(totals.iter().filter(|t| t.series.kind != JOURNEY).map(|t| t.count).sum())
 }
 
 /// Blindness takes the route of the most severe heartbeat or rule, heartbeats first (design, Coverage).

@@ -129,7 +129,7 @@ pub(super) fn labels(config: &Config, severity: Severity, subject: &Subject, rul
     labels
 }
 
-fn owner(config: &Config, source: &Source) -> Option<String> {
+pub(super) fn owner(config: &Config, source: &Source) -> Option<String> {
     config.named(source)?.owner.clone()
 }
 
@@ -208,7 +208,7 @@ pub async fn open(
         return Ok(None);
     }
     // What waits for a roll-up anyway, or is there to say that all is dark, is not held back.
-    let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. });
+    let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. } | Subject::Drafts { .. });
     let most = usize::try_from(config.storm.open_incidents).unwrap_or(usize::MAX);
     let crowded = may_wait && store.open_incidents(most).await? >= most;
     let receivers = opening.receivers.unwrap_or_else(|| receivers(config, &opening.labels, now));

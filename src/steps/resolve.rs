@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::tick::Tick;
-use super::{canary, facts, heartbeats, open, roll_up, troubles};
+use super::{canary, facts, heartbeats, lag, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
 use crate::heartbeat::blindness;
@@ -48,6 +48,9 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
                 Some(_) => canary::comes_back(tick.store, incident.since, now).await?.map(|at| (How::Recovered, at)),
                 None => Some((How::RuleGone, incident.last)),
             },
+            Subject::Lag { .. } => lag::is_over(&coverage, now).then_some((How::Recovered, now)),
+            // The look that opens them ends them too.
+            Subject::Drafts { .. } => None,
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
             Subject::RollUp { members, .. } if members.iter().any(|m| open.contains(m)) => None,
@@ -159,7 +162,8 @@ async fn of_rule(
     Ok(())
 }
 
-async fn end(
+/// Writes down that an incident is over.
+pub(super) async fn end(
     tick: &Tick<'_>,
     incident: &Incident,
     how: How,
@@ -186,7 +190,7 @@ async fn adjusted(tick: &Tick<'_>, incident: Incident, now: Timestamp) -> Result
         Subject::Rule { name, .. } => tick.config.rule(name).map(|r| r.severity),
         Subject::Heartbeat { name, why, .. } => tick.config.heartbeat(name).map(|h| h.severity_of(why.as_ref())),
         Subject::Canary { .. } => tick.config.canary.as_ref().map(|canary| canary.severity),
-        Subject::Blindness | Subject::Digest { .. } | Subject::RollUp { .. } => None,
+        _ => None,
     };
     let severity = severity.filter(|s| *s > incident.severity);
     let unheard = incident.receivers.iter().any(|name| tick.config.receiver(name).is_none());

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, evaluate, heartbeats, history, learned, names, resolve, sweep};
+use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, learned, names, resolve, sweep};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -56,6 +56,8 @@ impl Tick<'_> {
         part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "canary", canary::watch(self, now)).await;
+        part(&mut failed, "lag", lag::watch(self, now)).await;
+        part(&mut failed, "drafts", drafts::watch_due(self, now)).await;
         part(&mut failed, "resolve", resolve::due(self, now)).await;
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;

@@ -1,11 +1,12 @@
 //! Coverage: which minutes we can speak for (design, Coverage).
 //!
 //! Customer.io delivers in order and holds everything behind a failing call, so an event that arrives in time shows
-//! that nothing earlier is still on its way. Four instants say it all; no minute is stored.
+//! that nothing earlier is still on its way. Four instants say it all; no minute is stored but those of [`super::lag`].
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::lag::Ring;
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Event;
 
@@ -16,11 +17,12 @@ pub const LATE: SignedDuration = SignedDuration::from_mins(2);
 pub const CALM: SignedDuration = SignedDuration::from_mins(5);
 
 /// Arrivals of a batch, merged; merging is commutative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     first: Option<Timestamp>,
     timely: Option<Timestamp>,
     late: Option<Late>,
+    lag: Ring,
 }
 
 /// A run of late arrivals.
@@ -33,18 +35,26 @@ struct Late {
 }
 
 /// What all arrivals so far say about the past.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// When we began to hear.
     first: Option<Timestamp>,
     /// The latest event time that arrived in time: every minute before its own is covered.
     timely: Option<Timestamp>,
     late: Option<Late>,
+    /// How late the events of the last minutes came. It travels here because it changes with the rest: no write more.
+    #[serde(default, skip_serializing_if = "Ring::is_empty")]
+    lag: Ring,
 }
 
 impl Heard {
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
         events.into_iter().fold(Self::default(), |heard, e| heard.and(e.at, e.arrived, e.future))
+    }
+
+    /// The same with how late its events came.
+    pub fn with_lag(self, lag: Ring) -> Self {
+        Self { lag, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -92,7 +102,13 @@ impl Coverage {
             (_, Some(new)) => Some(new),
             (old, None) => old,
         };
+        self.lag = self.lag.and(&heard.lag);
         self
+    }
+
+    /// How late the events of the last minutes came.
+    pub fn lag(&self) -> &Ring {
+        &self.lag
     }
 
     /// The first authentic event; `None` when there was none ever.

@@ -5,6 +5,7 @@
 
 pub mod coverage;
 pub mod journeys;
+pub mod lag;
 #[cfg(test)]
 pub mod testing;
 

@@ -328,6 +328,17 @@ impl Timeline {
         self.track.waiting.lock().unwrap().clear();
     }
 
+    /// A minute passes, and nothing arrives in it.
+    pub async fn silence_for_a_minute(&self) {
+        self.minute().await;
+    }
+
+    /// So many minutes pass at once, with one tick at their end.
+    pub async fn silence_for(&self, minutes: i64) {
+        self.stage.work_at(self.now()).await.unwrap();
+        self.stage.work_at(self.now() + SignedDuration::from_mins(minutes)).await.unwrap();
+    }
+
     async fn minute(&self) {
         self.stage.work_at(self.now()).await.unwrap();
         self.stage.work_at(self.now() + SignedDuration::from_mins(1)).await.unwrap();

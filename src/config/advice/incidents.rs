@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::customerio::cause_table::causes;
 use crate::customerio::event::{Kind, SourceKind};
 use crate::customerio::metric::has_cause;
-use crate::heartbeat::Heartbeat;
+use crate::heartbeat::{Heartbeat, drafts};
 use crate::incident::Severity;
 use crate::route::{Label, Labels, Route};
 use crate::rules::Rule;
@@ -22,6 +22,8 @@ pub struct Possible {
     /// What makes it, as people call it: `the rule "bounce-rate"`.
     pub maker: String,
     pub labels: Labels,
+    /// The bridge watches for it unasked: it may be routed, and need not be (the digest names it in any case).
+    pub unasked: bool,
 }
 
 /// All that may come, each combination of labels that routes can tell apart once. An incident may have several sources
@@ -39,7 +41,12 @@ pub fn possible(config: &Config) -> Vec<Possible> {
                 let mut labels = head(rule.severity, "rule", &rule.name);
                 labels.extend(about.clone());
                 labels.extend(from.clone());
-                all.push(Possible { severity: rule.severity, maker: format!("the rule \"{}\"", rule.name), labels });
+                all.push(Possible {
+                    severity: rule.severity,
+                    maker: format!("the rule \"{}\"", rule.name),
+                    labels,
+                    unasked: false,
+                });
             }
         }
     }
@@ -48,8 +55,10 @@ pub fn possible(config: &Config) -> Vec<Possible> {
     all.extend(config.canary.as_ref().map(|canary| {
         let mut labels = head(canary.severity, "canary", "");
         labels.remove(&Label::Rule);
-        Possible { severity: canary.severity, maker: "the canary".to_owned(), labels }
+        Possible { severity: canary.severity, maker: "the canary".to_owned(), labels, unasked: false }
     }));
+    all.push(unasked("lag", "lag (events come late)", Labels::new()));
+    all.extend(drafts(config, &sources));
     all
 }
 
@@ -95,7 +104,12 @@ fn of_heartbeat(config: &Config, heartbeat: &Heartbeat) -> Possible {
     labels.extend(of_source(config, &heartbeat.source.to_string()));
     labels.insert(Label::Channel, vec![heartbeat.event.channel.to_string()]);
     labels.insert(Label::Metric, vec![heartbeat.event.to_string()]);
-    Possible { severity: heartbeat.severity, maker: format!("the heartbeat \"{}\"", heartbeat.name), labels }
+    Possible {
+        severity: heartbeat.severity,
+        maker: format!("the heartbeat \"{}\"", heartbeat.name),
+        labels,
+        unasked: false,
+    }
 }
 
 /// Blindness has the labels of the most severe heartbeat or rule, heartbeats first (design, Coverage).
@@ -111,7 +125,32 @@ fn blindness(config: &Config) -> Possible {
     let critical = || (Severity::Critical, Labels::from([(Label::Severity, vec!["critical".to_owned()])]));
     let (severity, mut labels) = best.unwrap_or_else(critical);
     labels.entry(Label::Kind).or_default().insert(0, "blindness".to_owned());
-    Possible { severity, maker: "blindness (nothing arrives)".to_owned(), labels }
+    Possible { severity, maker: "blindness (nothing arrives)".to_owned(), labels, unasked: false }
+}
+
+/// A warning that no rule or heartbeat asked for.
+fn unasked(kind: &str, maker: &str, more: Labels) -> Possible {
+    let severity = Severity::Warning;
+    let mut labels = head(severity, kind, "");
+    labels.remove(&Label::Rule);
+    labels.extend(more);
+    Possible { severity, maker: maker.to_owned(), labels, unasked: true }
+}
+
+/// Drafts that nobody sends, of each source and channel that routes tell apart.
+fn drafts(config: &Config, sources: &BTreeSet<String>) -> Vec<Possible> {
+    let of_kind = |kind: Kind| {
+        Labels::from([(Label::Channel, vec![kind.channel.to_string()]), (Label::Metric, vec![kind.to_string()])])
+    };
+    let about = told_apart(&config.routes, &[Label::Channel, Label::Metric], drafts::kinds().map(of_kind).collect());
+    let from = sources.iter().map(|source| of_source(config, source)).collect();
+    let from = told_apart(&config.routes, &[Label::Source, Label::Owner], from);
+    let both = about.iter().flat_map(|about| from.iter().map(move |from| (about, from)));
+    both.map(|(about, from)| {
+        let more = about.iter().chain(from).map(|(label, values)| (*label, values.clone())).collect();
+        unasked("drafts", "drafts that nobody sends", more)
+    })
+    .collect()
 }
 
 /// Every source that somebody names, and one of each kind that nobody does.
@@ -179,4 +218,42 @@ pub fn values(config: &Config, label: Label) -> Vec<String> {
     let mut seen = BTreeSet::new();
     values.retain(|value| seen.insert(value.clone()));
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+
+    #[test]
+    fn what_is_watched_unasked_may_be_routed_and_need_not_be() {
+        let with_route = |matches: &str| {
+            let text = format!(
+                r#"
+[workspace]
+name = "acme"
+[customerio]
+signing_keys = ["env:KEY"]
+[[receivers]]
+name = "screen"
+type = "console"
+[[routes]]
+match = {matches}
+receivers = ["screen"]
+[[routes]]
+match = {{ severity = "critical" }}
+receivers = ["screen"]
+[[rules]]
+name = "failing"
+events = ["email_failed"]
+count = {{ at_least = 3, within = "10m" }}
+severity = "critical"
+"#
+            );
+            parse::check(&text).problems.iter().map(|p| p.what.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(with_route(r#"{ kind = ["lag", "drafts"] }"#), Vec::<String>::new());
+        assert_eq!(with_route(r#"{ kind = "drafts", source = "campaign:5", channel = "sms" }"#), Vec::<String>::new());
+        let never = with_route(r#"{ channel = "sms" }"#);
+        assert!(matches!(never.as_slice(), [one] if one.contains("never matches")), "{never:?}");
+    }
 }

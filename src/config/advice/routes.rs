@@ -9,7 +9,7 @@ use super::week::{self, Slot};
 use crate::config::Config;
 use crate::config::reader::{Problem, nearest, quoted};
 use crate::incident::Severity;
-use crate::route::{Label, Matcher};
+use crate::route::{Label, Matcher, Route};
 
 const SECTION: &str = "routes";
 
@@ -48,8 +48,11 @@ pub fn advise(config: &Config, places: &Places<'_>) {
     // The slots in which nobody hears, of each incident.
     let mut untold: Vec<BTreeSet<usize>> = Vec::new();
     for incident in &possible {
-        let matches: Vec<bool> =
-            config.routes.iter().map(|r| r.matchers.iter().all(|m| m.matches(&incident.labels))).collect();
+        let matches: Vec<bool> = config
+            .routes
+            .iter()
+            .map(|r| meant(r, incident) && r.matchers.iter().all(|m| m.matches(&incident.labels)))
+            .collect();
         let quiet = |(_, slot): &(usize, &Slot)| !walk(config, &matches, slot, &mut seen);
         untold.push(slots.iter().enumerate().filter(quiet).map(|(at, _)| at).collect());
     }
@@ -60,6 +63,13 @@ pub fn advise(config: &Config, places: &Places<'_>) {
         }
     }
     report_gaps(config, &possible, &untold, &slots, places);
+}
+
+/// Whether a route may be about an incident. Drafts come of every source and channel: a route that names one of those
+/// is meant for rules and heartbeats, unless it says the kind.
+fn meant(route: &Route, incident: &Possible) -> bool {
+    let anywhere = incident.unasked && incident.labels.contains_key(&Label::Source);
+    !anywhere || route.matchers.iter().any(|m| m.label == Label::Kind)
 }
 
 /// Goes through the routes as the bridge does; whether anybody heard.
@@ -111,9 +121,9 @@ fn of_route(config: &Config, index: usize, seen: &Seen, possible: &[Possible], p
 }
 
 fn never_matches(config: &Config, index: usize, possible: &[Possible]) -> Problem {
-    let matchers = config.routes.get(index).map_or(&[][..], |route| &route.matchers);
-    let alone = |m: &&Matcher| !possible.iter().any(|p| m.matches(&p.labels));
-    let Some(matcher) = matchers.iter().find(alone) else {
+    let Some(route) = config.routes.get(index) else { return Problem::warning("this route never matches") };
+    let alone = |m: &&Matcher| !possible.iter().any(|p| meant(route, p) && m.matches(&p.labels));
+    let Some(matcher) = route.matchers.iter().find(alone) else {
         let what = "this route never matches: no rule or heartbeat makes an incident with all of these labels at once";
         return Problem::warning(what).fix("drop one of the conditions, or write two routes");
     };
@@ -175,7 +185,7 @@ fn report_gaps(
     let mut whole: BTreeMap<BTreeSet<usize>, Vec<&str>> = BTreeMap::new();
     let mut some: Vec<Problem> = Vec::new();
     for severity in Severity::ALL {
-        let of_severity = || possible.iter().zip(untold).filter(|(p, _)| p.severity == severity);
+        let of_severity = || possible.iter().zip(untold).filter(|(p, _)| !p.unasked && p.severity == severity);
         let Some((_, first)) = of_severity().next() else { continue };
         let all = of_severity().fold(first.clone(), |all, (_, gap)| all.intersection(gap).copied().collect());
         if !all.is_empty() {

@@ -11,7 +11,7 @@ use crate::route::{Hours, Label, Matcher, Route};
 
 /// The values of the label `kind`. Source: `incident::Subject::kind`; a test holds the two
 /// together. The digest goes to its own receivers, past the routes.
-const KINDS: [&str; 4] = ["rule", "heartbeat", "blindness", "canary"];
+const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
 
 const ONE_ROUTE: &str = "at least one, for example [[routes]] with receivers = [\"...\"]";
 
@@ -114,6 +114,8 @@ mod tests {
             },
             Subject::Blindness,
             Subject::Canary { leg: Leg::Workflow },
+            Subject::Lag { median_s: 0 },
+            Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
         ];
         assert_eq!(subjects.map(|s| s.kind()), KINDS);
     }

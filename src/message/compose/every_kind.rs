@@ -6,6 +6,7 @@ use super::tests::{AUTH, facts, failing, incident, of_source, sent, t};
 use super::*;
 use crate::canary::Leg;
 use crate::canary::log::{Back, Missing, Standing};
+use crate::clock::Minute;
 use crate::config::parse;
 use crate::customerio::event::{Source, SourceKind};
 use crate::heartbeat::Period;
@@ -94,6 +95,29 @@ fn catalogue() -> Vec<(String, Message)> {
     let missing = Missing { since: t("13:49"), count: 30, leg: Leg::Workflow };
     let canary_too = Facts { canary: Some(Standing { missing: Some(missing), back: None }), ..Facts::default() };
     let refused = Leg::TrackApi { why: "it answered 503".into() };
+    let lag = Incident {
+        subject: Subject::Lag { median_s: 251 },
+        severity: Severity::Warning,
+        numbers: Numbers { count: 300, of: 312 },
+        labels: of_kind("lag"),
+        ..bare.clone()
+    };
+    let slow = Window { from: Minute::of(t("17:50")), events: 1_204, late: 1_204, median_s: 5_400 };
+    let drafts = Incident {
+        subject: Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
+        severity: Severity::Warning,
+        numbers: Numbers { count: 12, of: 12 },
+        labels: [
+            (Label::Kind, vec!["drafts".into()]),
+            (Label::Source, vec!["campaign:5".into()]),
+            (Label::Channel, vec!["email".into()]),
+            (Label::Metric, vec!["email_drafted".into()]),
+        ]
+        .into(),
+        ..bare.clone()
+    };
+    let drafted = |n| facts(vec![of_source("5", "drafted", None, "a.test", n)], vec![]);
+    let unheard = Facts { unheard: vec![Kind::new("email", "sent")], ..drafted(12) };
     let roll_up = Incident {
         subject: Subject::RollUp {
             receiver: "screen".into(),
@@ -144,6 +168,13 @@ fn catalogue() -> Vec<(String, Message)> {
         ("the canary: not taken, and it never came back", canary(refused), Opened, blank(), "14:04"),
         ("the canary: stuck in this bridge", canary(Leg::Processing), Opened, came_back("13:44", 95), "14:04"),
         ("the canary: back", over(How::Recovered, canary(Leg::Workflow)), Resolved, came_back("14:59", 41), "15:00"),
+        ("lag: opened", lag.clone(), Opened, blank(), "14:20"),
+        ("lag: still open", lag.clone(), StillOpen, Facts { lag: Some(slow), ..blank() }, "18:05"),
+        ("lag: over", over(How::Recovered, lag), Resolved, blank(), "15:00"),
+        ("drafts: opened", drafts.clone(), Opened, drafted(12), "18:05"),
+        ("drafts: still open, and no sends are heard", drafts.clone(), StillOpen, unheard, "22:05"),
+        ("drafts: sent", over(How::Recovered, drafts.clone()), Resolved, blank(), "15:00"),
+        ("drafts: no more of them", over(How::Quiet, drafts), Resolved, blank(), "15:00"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
         (
             "a roll-up: still open",

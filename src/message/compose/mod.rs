@@ -2,9 +2,11 @@
 //! since when and how bad.
 
 mod blindness;
+mod drafts;
 #[cfg(test)]
 mod every_kind;
 mod heartbeat;
+mod lag;
 mod roll_up;
 mod rule;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use crate::customerio::event::Kind;
 use crate::incident::{Incident, Numbers, State, Subject};
 use crate::route::Label;
 use crate::tally::Total;
+use crate::tally::lag::Window;
 
 /// What a message says that is not in the incident itself.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +44,8 @@ pub struct Facts {
     pub coming_late: bool,
     /// About blindness or the canary: how the canary stands.
     pub canary: Option<canary::log::Standing>,
+    /// About lag: the last quarter of an hour.
+    pub lag: Option<Window>,
     /// About a roll-up: those of its incidents that are open.
     pub members_open: Option<Vec<Incident>>,
     /// What sources are called in Customer.io.
@@ -94,6 +99,8 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         }
         Subject::Blindness => blindness::parts(&telling),
         Subject::Canary { leg } => the_canary::parts(&telling, leg),
+        Subject::Lag { median_s } => lag::parts(&telling, *median_s),
+        Subject::Drafts { source } => drafts::parts(&telling, source),
         Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),

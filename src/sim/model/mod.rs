@@ -140,12 +140,12 @@ impl Store for Model {
 
     async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError> {
         let mut kept = self.kept();
-        kept.coverage = kept.coverage.hearing(heard);
-        Ok(kept.coverage)
+        kept.coverage = kept.coverage.clone().hearing(heard);
+        Ok(kept.coverage.clone())
     }
 
     async fn coverage(&self) -> Result<Coverage, StoreError> {
-        Ok(self.kept().coverage)
+        Ok(self.kept().coverage.clone())
     }
 
     async fn episodes(&self, key: &IncidentKey) -> Result<Vec<Incident>, StoreError> {

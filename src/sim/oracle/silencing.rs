@@ -235,7 +235,12 @@ fn fixed(incident: &Incident) -> Option<Labels> {
             ("channel", one("email")),
             ("metric", one("email_sent")),
         ])),
-        Subject::Blindness | Subject::Canary { .. } | Subject::Digest { .. } | Subject::RollUp { .. } => None,
+        Subject::Blindness
+        | Subject::Lag { .. }
+        | Subject::Drafts { .. }
+        | Subject::Canary { .. }
+        | Subject::Digest { .. }
+        | Subject::RollUp { .. } => None,
     }
 }
 

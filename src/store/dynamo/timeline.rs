@@ -39,7 +39,7 @@ pub async fn hear(table: &Table, heard: &Heard) -> Result<Coverage, StoreError> 
             tokio::time::sleep(Duration::from_millis(5 << tried.min(5))).await;
         }
         let (known, version) = stored(table).await?;
-        let coverage = known.hearing(heard);
+        let coverage = known.clone().hearing(heard);
         if coverage == known {
             return Ok(coverage);
         }

@@ -116,7 +116,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn hear(&self, heard: &Heard) -> Result<Coverage, StoreError> {
-        timeline::hear(&self.database, *heard).await
+        timeline::hear(&self.database, heard.clone()).await
     }
 
     async fn coverage(&self) -> Result<Coverage, StoreError> {

@@ -18,7 +18,7 @@ pub async fn hear(database: &Database, heard: Heard) -> Result<Coverage, StoreEr
     database
         .write(move |tx| {
             let known = coverage(tx)?;
-            let coverage = known.hearing(&heard);
+            let coverage = known.clone().hearing(&heard);
             if coverage != known {
                 let json = serde_json::to_string(&coverage).map_err(|_| trouble::unwritable("coverage"))?;
                 let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('coverage', ?1)";
