@@ -166,12 +166,10 @@ pub fn days(
     days
 }
 
-/// How long ago slots stand alone in [`bins`]; before, they are put together by local hour.
-const ALONE: SignedDuration = SignedDuration::from_hours(3);
-
-/// What [`super::learned`] reads: the slots that are over at `now`, in order.
-pub fn bins(days: &[Day], zone: &TimeZone, now: Timestamp) -> Vec<Bin> {
-    let (alone, until) = (Slot::of(now - ALONE), Slot::of(now));
+/// What [`super::learned`] reads: the slots that are over at `now`, in order. Those of the last `alone` stand alone,
+/// those before are put together by local hour.
+pub fn bins(days: &[Day], zone: &TimeZone, alone: SignedDuration, now: Timestamp) -> Vec<Bin> {
+    let (alone, until) = (Slot::of(now - alone), Slot::of(now));
     let mut clock = Local::new(zone);
     let mut bins: Vec<Bin> = Vec::new();
     let mut hour = None;

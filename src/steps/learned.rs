@@ -2,7 +2,7 @@
 //! keeps a verdict on each day that is over.
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::asking::Asking;
@@ -16,6 +16,12 @@ use crate::heartbeat::{Every, Expect, Heartbeat, Judged, Period, Verdict, period
 use crate::incident::{Incident, IncidentKey, State, Subject};
 use crate::store::{StoreError, Write};
 use crate::tally::journeys::JOURNEY;
+
+/// Slots of the last hours are judged one by one ...
+const JUDGED_ALONE: SignedDuration = SignedDuration::from_hours(4);
+
+/// ... and how an hour's events lie within it is learned from these last days.
+const LEARNED_ALONE: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// What is known of a heartbeat between two looks; it follows from history, so it is a cache with a cursor in it.
 #[derive(Serialize, Deserialize)]
@@ -64,7 +70,7 @@ async fn judge_one(
             {
                 close_day(tick, heartbeat, profile, &days, now).await?;
             }
-            let mut bins = history::bins(&days, zone, now);
+            let mut bins = history::bins(&days, zone, LEARNED_ALONE, now);
             bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
             (learned::learn(&bins, zone, &heartbeat.except, now), days)
         }
@@ -154,7 +160,7 @@ async fn act(
     }
     // What an earlier episode spoke of is no news: its end says from when on the workflow beat again.
     let from = newest.map(|over| Slot::of(over.last).0);
-    let mut bins = history::bins(days, zone, now);
+    let mut bins = history::bins(days, zone, JUDGED_ALONE, now);
     bins.retain(|bin| from.is_none_or(|from| bin.from >= from));
     let reading = profile.judge(&bins, zone, &heartbeat.except, now);
     let (Some(evidence), Some(verdict)) = (reading.evidence, alarming(reading.verdict)) else { return Ok(()) };
