@@ -10,7 +10,7 @@ use crate::incident::Severity;
 use crate::route::{Label, Labels};
 
 /// What the label `kind` may be matched against: a digest and a roll-up are never silenced.
-const KINDS: [&str; 5] = ["rule", "heartbeat", "blindness", "lag", "drafts"];
+const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
 
 /// Globs by label, never empty. All labels must hold; of one label every value the incident has must be matched by one
 /// of the globs, and it must have one.

@@ -118,7 +118,7 @@ fn heartbeats_that_are_wrong() {
     5:12: error: "at_least" in [[heartbeats]] is out of range: 99999999999999999999999; allowed: 1 to 10000000000
     6:1: error: at_least is 40 and at_most only 30: no count would be right; allowed: 40 or more
     6:1: error: a heartbeat expects fixed numbers or what is usual, not both; allowed: at_least = 40, at_most = 500 or both; or expect = "learned"
-      and 5:10: error: "expect" in [[heartbeats]] cannot be "guessed"; allowed: learned
+    5:10: error: "expect" in [[heartbeats]] cannot be "guessed"; allowed: learned
     6:1: error: a heartbeat counts an event or journeys, not both; allowed: event = "email_sent", or distinct = "journey"
     6:9: error: "every" in [[heartbeats]] cannot be "month"; allowed: hour, day, week
     7:6: error: an hourly heartbeat has no "by": it is due at each hour's end; allowed: every = "day" or "week" with by, or no by
