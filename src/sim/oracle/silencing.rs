@@ -235,8 +235,8 @@ fn fixed(incident: &Incident) -> Option<Labels> {
             ("channel", one("email")),
             ("metric", one("email_sent")),
         ])),
+        Subject::Lag { .. } => Some(Labels::from([severity, ("kind", one("lag"))])),
         Subject::Blindness
-        | Subject::Lag { .. }
         | Subject::Drafts { .. }
         | Subject::Canary { .. }
         | Subject::Digest { .. }
