@@ -14,7 +14,7 @@ use crate::heartbeat::learned::judge::Evidence;
 use crate::heartbeat::learned::{self, Bin, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
 use crate::heartbeat::{Every, Expect, Heartbeat, Judged, Period, Verdict, period, recovery};
 use crate::incident::{Incident, IncidentKey, State, Subject};
-use crate::store::{StoreError, Write};
+use crate::store::{Store, StoreError, Write};
 use crate::tally::journeys::JOURNEY;
 
 /// Slots of the last hours are judged one by one ...
@@ -40,6 +40,12 @@ pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError
         judge_one(tick, heartbeat, &mut asking, now).await?;
     }
     Ok(())
+}
+
+/// What tick has learned of it last.
+pub async fn known(store: &dyn Store, heartbeat: &Heartbeat) -> Result<Option<Learned>, StoreError> {
+    let stored = store.cursor(&cursor(heartbeat)).await?;
+    Ok(stored.and_then(|json| serde_json::from_str::<Known>(&json).ok()).map(|known| known.learned))
 }
 
 fn cursor(heartbeat: &Heartbeat) -> String {
@@ -216,9 +222,7 @@ pub async fn beats_again(
     incident: &Incident,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let stored = tick.store.cursor(&cursor(heartbeat)).await?;
-    let known = stored.and_then(|json| serde_json::from_str::<Known>(&json).ok());
-    let Some(Known { learned: Learned::Ready(profile), .. }) = known else { return Ok(None) };
+    let Some(Learned::Ready(profile)) = known(tick.store, heartbeat).await? else { return Ok(None) };
     let zone = &tick.config.workspace.zone;
     let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
     Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, now))

@@ -1,5 +1,6 @@
 //! `bridge check`: is the configuration right, and what does it do?
 
+mod learned;
 mod live;
 mod summary;
 
@@ -18,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   bridge check                              validate bridge.toml and say what it does
   bridge check --config staging.toml        validate another file
+  bridge check --data /var/lib/bridge       also what learned heartbeats know, and would notice
   bridge check --live                       also look whether every secret is set
   bridge check --json | jq '.[].message'    findings for machines
 
@@ -37,6 +39,9 @@ pub struct CheckArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE", default_value = "bridge.toml")]
     pub config: PathBuf,
+    /// The data folder of `bridge serve`: what heartbeats with expect = "learned" know, and would notice
+    #[arg(long, value_name = "FOLDER", default_value = "./bridge-data")]
+    pub data: PathBuf,
     /// Also look whether every secret is set
     #[arg(long)]
     pub live: bool,
@@ -81,6 +86,9 @@ async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Check
         Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
     };
     let (mut checked, config) = read(&file, &content, now);
+    if let (Some(config), Some(summary)) = (&config, checked.summary.as_mut()) {
+        summary.push_str(&learned::summary(config, &args.data).await);
+    }
     if let (true, Some(config), Some(summary)) = (args.live, config, checked.summary.as_mut()) {
         let looked = live::look(&config, secrets).await;
         checked.exit = u8::from(!looked.problems.is_empty());

@@ -3,6 +3,9 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::config::secrets::{Secret, SecretError, SecretRef};
+use crate::heartbeat::learned::{Bin, learn};
+use crate::store::Store;
+use crate::store::embedded::{Durability, EmbeddedStore};
 
 /// Has these environment variables and no others.
 struct Only(&'static [&'static str]);
@@ -18,7 +21,7 @@ impl Secrets for Only {
 }
 
 fn args(config: &str) -> CheckArgs {
-    CheckArgs { config: config.into(), live: false, json: false }
+    CheckArgs { config: config.into(), data: "/nowhere".into(), live: false, json: false }
 }
 
 fn example() -> CheckArgs {
@@ -190,4 +193,46 @@ fn the_command_line_is_sound_and_its_help_has_examples() {
     command.clone().debug_assert();
     let help = command.render_long_help().to_string();
     assert!(help.contains("bridge check --live") && help.contains("[default: bridge.toml]"), "{help}");
+}
+
+#[tokio::test]
+async fn what_a_heartbeat_has_learned_is_looked_up_in_the_data_folder() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/bridge.toml")).expect("the example");
+    let learned = "\n[[heartbeats]]\nname = \"As usual\"\nsource = \"campaign:7\"\nevent = \"email_sent\"\nexpect = \"learned\"\n";
+    let file = Temporary::with("learned.toml", format!("{example}{learned}").as_bytes());
+    let at = |data: &std::path::Path| CheckArgs { data: data.into(), ..args(&file.0.display().to_string()) };
+    let said = |checked: &Checked| {
+        let text = text(checked);
+        let mut lines = text.lines().skip_while(|line| *line != "What is usual");
+        lines.nth(1).unwrap_or_default().to_owned()
+    };
+
+    let nowhere = check(&at("/nowhere".as_ref()), &Only(&[]), now()).await;
+    assert_eq!(said(&nowhere), "  unknown here: there is no bridge.db in /nowhere; name the folder with --data");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
+    assert_eq!(
+        said(&check(&at(folder.path()), &Only(&[]), now()).await),
+        "  As usual: nothing yet: `bridge serve` has not looked at it"
+    );
+    for (learned, expected) in [
+        (r#"{"Learning":{"covered_days":3.2,"needed_days":14.0}}"#, "3 of 14 days are known; nothing is judged yet"),
+        (&ready(), "about 288 a day; a stop is noticed"),
+    ] {
+        let before = store.cursor("learned/As usual").await.expect("reads");
+        let known = format!(r#"{{"slot":1,"day":20000,"learned":{learned}}}"#);
+        let _ = store.move_cursor("learned/As usual", before.as_deref(), &known).await.expect("writes");
+        let said = said(&check(&at(folder.path()), &Only(&[]), now()).await);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+/// A profile of one event in five minutes, day and night.
+fn ready() -> String {
+    let first = 20_000 * 288;
+    let bins: Vec<Bin> =
+        (-56 * 24..0).map(|hour| Bin { from: first + hour * 12, slots: 12, count: 12, covered: 12 }).collect();
+    let at = Timestamp::from_second(first * 300).expect("a time");
+    serde_json::to_string(&learn(&bins, &jiff::tz::TimeZone::UTC, &[], at)).expect("JSON")
 }

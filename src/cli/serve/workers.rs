@@ -112,8 +112,10 @@ impl Workers {
 
     async fn evaluate(self: Arc<Self>, mut stop: Stop) {
         let mut draining = Draining::default();
+        // What a disk that refused kept us from giving back: out of sight for a minute, unless we do it later.
+        let mut unsettled = Vec::new();
         while !draining.is_over(&stop, self.clock.now()) {
-            match self.evaluate_once(self.clock.now()).await {
+            match self.evaluate_once(&mut unsettled, self.clock.now()).await {
                 Ok(0) if *stop.borrow() => return,
                 Ok(0) => self.nap(&Lane::Events, &mut stop).await,
                 Ok(_) => {}
@@ -125,7 +127,9 @@ impl Workers {
         }
     }
 
-    async fn evaluate_once(&self, now: Timestamp) -> Result<usize, StoreError> {
+    async fn evaluate_once(&self, unsettled: &mut Vec<(i64, Handled)>, now: Timestamp) -> Result<usize, StoreError> {
+        self.queue.settle(unsettled, now).await?;
+        unsettled.clear();
         let messages = self.queue.receive_events(BATCH, now, VISIBILITY).await?;
         if messages.is_empty() {
             return Ok(0);
@@ -133,14 +137,15 @@ impl Workers {
         let store = self.deliver.store.as_ref();
         let step = Evaluate { store, outbox: self.queue.as_ref(), config: &self.config, stop_by: None };
         match step.batch(&messages, now).await {
-            Ok(handled) => self.queue.settle(&handled, self.clock.now()).await?,
+            Ok(handled) => *unsettled = handled,
             Err(error) => {
-                // The store failed, not a message: all of them again, soon.
-                let again: Vec<_> = messages.iter().map(|m| (m.id, Handled::Again(REST))).collect();
-                self.queue.settle(&again, self.clock.now()).await?;
+                // The store failed, not a message: all of them again, after the loop's rest.
+                *unsettled = messages.iter().map(|m| (m.id, Handled::Again(Duration::ZERO))).collect();
                 return Err(error);
             }
         }
+        self.queue.settle(unsettled, self.clock.now()).await?;
+        unsettled.clear();
         Ok(messages.len())
     }
 
