@@ -130,13 +130,14 @@ impl Day {
     }
 }
 
-/// The first slot that has to be looked at again: the one after the last that was covered, at least `look_back` and at
-/// most a day before `now`. What was not covered may have been filled since by what came late.
+/// The first slot that has to be looked at again, at least `look_back` and at most a day before `now`: the first that was
+/// not covered, for it may have been filled since by what came late, or the first that nobody looked at.
 pub fn first_unsure(days: &[Day], now: Timestamp, look_back: SignedDuration) -> Slot {
     let earliest = Slot::of(now - SignedDuration::from_hours(24));
     let latest = Slot::of(now - look_back);
     let unsure = days.iter().flat_map(Day::slots).filter(|(slot, _, covered)| !covered && *slot >= earliest);
-    unsure.map(|(slot, ..)| slot).min().unwrap_or(latest).min(latest)
+    let unseen = days.iter().flat_map(Day::slots).map(|(Slot(slot), ..)| Slot(slot + 1)).max();
+    unsure.map(|(slot, ..)| slot).chain(unseen).fold(latest, Slot::min).max(earliest)
 }
 
 /// What the registers say of a heartbeat in these slots, as days. `cells` hold at least that span of its kind.
@@ -249,5 +250,6 @@ mod tests {
         assert_eq!(slot(first_unsure(&[], now, hour)), 188);
         assert_eq!(slot(first_unsure(&[day(&[(150, 1, true), (160, 0, false), (170, 0, false)])], now, hour)), 160);
         assert_eq!(slot(first_unsure(&[day(&[(199, 0, false)])], now, hour)), 188);
+        assert_eq!(slot(first_unsure(&[day(&[(170, 1, true)])], now, hour)), 171, "tick was away since");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::tick::Tick;
 use crate::customerio::app_api::AppApiError;
@@ -30,9 +30,15 @@ impl Asking {
     pub async fn why(&mut self, tick: &Tick<'_>, heartbeat: &Heartbeat, judged: &Judged, expected: u64) -> Option<Why> {
         let directory = tick.directory.filter(|_| heartbeat.source.kind == SourceKind::Campaign)?;
         let Period { start, due, .. } = judged.period;
-        let whole_hours = due - SignedDuration::from_secs(due.as_second().rem_euclid(3600));
-        let asked = |time| directory.campaign(&heartbeat.source.id, start, whole_hours, time);
+        // Customer.io counts by the hour: only hours that lie wholly within the period speak of it.
+        let (start, due) = (whole_hour(start + SignedDuration::from_secs(3599)), whole_hour(due));
+        let asked = |time| directory.campaign(&heartbeat.source.id, start, due.max(start), time);
         why::why(heartbeat, expected, &self.ask(heartbeat, asked).await?)
+    }
+
+    /// Whether nothing more is asked.
+    pub fn is_spent(&self) -> bool {
+        self.left.is_zero()
     }
 
     /// Asks within what is left; a failure is logged, and nothing is known.
@@ -55,4 +61,9 @@ impl Asking {
         }
         None
     }
+}
+
+/// The beginning of the hour that an instant lies in.
+fn whole_hour(at: Timestamp) -> Timestamp {
+    at - SignedDuration::from_secs(at.as_second().rem_euclid(3600))
 }

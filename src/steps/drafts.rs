@@ -43,12 +43,12 @@ pub async fn watch_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError
             open::open(tick.store, tick.outbox, tick.config, opening(tick, source, &totals, now), now).await?;
         }
     }
-    if !open.is_empty() {
-        let waiting = Waiting::read(tick.store, BACK, now).await?;
-        for incident in &open {
-            if let Some((how, last)) = over(tick, incident, &waiting, &coverage, now) {
-                resolve::end(tick, incident, how, last, now).await?;
-            }
+    for incident in &open {
+        // From its own first draft on: what was sent before it says nothing of it.
+        let back = now.duration_since(incident.since).min(BACK);
+        let waiting = Waiting::read(tick.store, back, now).await?;
+        if let Some((how, last)) = over(tick, incident, &waiting, &coverage, now) {
+            resolve::end(tick, incident, how, last, now).await?;
         }
     }
     match tick.store.move_cursor(CURSOR, stored.as_deref(), &slot).await? {

@@ -132,12 +132,12 @@ impl Evaluate<'_> {
             return Ok(());
         }
         // A canary covers and is never counted: nothing that reads a register has to leave it out.
-        let traffic = events.iter().filter(|event| event.fate != Fate::Canary);
-        let mut entries: Vec<Entry> = traffic.map(Entry::of).collect();
+        let traffic: Vec<&Event> = events.iter().filter(|event| event.fate != Fate::Canary).collect();
+        let mut entries: Vec<Entry> = traffic.iter().map(|event| Entry::of(event)).collect();
         entries.extend(journeys::entries(events, &self.config.heartbeats));
         let counted = self.store.count(&entries, now).await?;
         // A copy of what was counted already says nothing of how long the sender takes.
-        let first = events.iter().zip(&counted).filter(|(_, counted)| counted.first).map(|(event, _)| event);
+        let first = traffic.into_iter().zip(&counted).filter(|(_, counted)| counted.first).map(|(event, _)| event);
         self.store.hear(&Heard::of(events).with_lag(Ring::of(first))).await?;
         guardian::note(self.store, events).await?;
         canary::note(self.store, events).await?;

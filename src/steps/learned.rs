@@ -66,7 +66,9 @@ async fn judge_one(
         return Ok(());
     }
     let day = local::day_of(zone.to_datetime(now).date());
-    let is_today = |known: &Known| known.day == day && matches!(known.learned, Learned::Ready(_));
+    // While there is too little, it is looked at again once an hour.
+    let stands = |learned: &Learned| matches!(learned, Learned::Ready(_)) || slot % 12 != 0;
+    let is_today = |known: &Known| known.day == day && stands(&known.learned);
     let (learned, days) = match known {
         Some(known) if is_today(&known) => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
         known => {
@@ -77,6 +79,9 @@ async fn judge_one(
                 close_day(tick, heartbeat, profile, &days, now).await?;
             }
             let mut bins = history::bins(&days, zone, LEARNED_ALONE, now);
+            // What was before we heard anything is Customer.io's to tell.
+            let first_heard = bins.iter().position(|bin| bin.covered > 0).unwrap_or(bins.len());
+            bins.drain(..first_heard);
             bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
             (learned::learn(&bins, zone, &heartbeat.except, now), days)
         }
@@ -121,7 +126,7 @@ async fn before(
     let cursor = format!("before/{}", heartbeat.name);
     let stored = tick.store.cursor(&cursor).await?;
     let mut known: Before = stored.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    if known.counts.is_empty() && known.asked_on != today {
+    if known.counts.is_empty() && known.asked_on != today && !asking.is_spent() {
         let metric = &heartbeat.event.metric;
         let asked = |time| directory.by_day(&heartbeat.source.id, metric, from..first, zone, time);
         known = Before { asked_on: today, from, counts: asking.ask(heartbeat, asked).await.unwrap_or_default() };

@@ -51,9 +51,7 @@ impl Tick<'_> {
     /// Does what is due at `now`. A part that fails or panics does not keep the others from theirs.
     pub async fn run(&self, now: Timestamp) -> Result<(), TickFailed> {
         let mut failed = Vec::new();
-        part(&mut failed, "history", history::record_due(self, now)).await;
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
-        part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
         part(&mut failed, "canary", canary::watch(self, now)).await;
         part(&mut failed, "lag", lag::watch(self, now)).await;
@@ -61,6 +59,9 @@ impl Tick<'_> {
         part(&mut failed, "resolve", resolve::due(self, now)).await;
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;
+        // Long work on a first day: what is owed to somebody comes before it.
+        part(&mut failed, "history", history::record_due(self, now)).await;
+        part(&mut failed, "learned", learned::judge_due(self, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: they wait for somebody else, and nothing here waits for them.

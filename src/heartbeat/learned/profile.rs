@@ -18,7 +18,7 @@ pub enum Learned {
     Ready(Box<Profile>),
 }
 
-/// What is usual for a workflow. Small (4 KB), and a cache only: it follows from the history.
+/// What is usual for a workflow. Small (under 16 KB as JSON), and a cache only: it follows from the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// The local day that it was made for (days since 1970-01-01); history ends before it.
