@@ -183,6 +183,9 @@ pub struct Member {
 }
 
 impl Subject {
+    /// The kinds that routes and silences can speak of: digests and roll-ups have receivers of their own, always.
+    pub const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
+
     /// The label `kind` of routes.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -6,11 +6,8 @@ use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::config::reader::{nearest, quoted};
-use crate::incident::Severity;
+use crate::incident::{Severity, Subject};
 use crate::route::{Label, Labels};
-
-/// What the label `kind` may be matched against: a digest and a roll-up are never silenced.
-const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
 
 /// Globs by label, never empty. All labels must hold; of one label every value the incident has must be matched by one
 /// of the globs, and it must have one.
@@ -84,7 +81,7 @@ fn condition(text: &str) -> Result<(Label, String), Unclear> {
     }
     match label {
         Label::Severity => one_of(label, glob, &Severity::ALL.map(Severity::as_str))?,
-        Label::Kind => one_of(label, glob, &KINDS)?,
+        Label::Kind => one_of(label, glob, &Subject::KINDS)?,
         _ => {}
     }
     Ok((label, glob.to_owned()))

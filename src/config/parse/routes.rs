@@ -6,12 +6,8 @@ use super::hours::{HOURS_FORM, meant_hours, parse_hours};
 use super::receivers::Names;
 use super::sources;
 use crate::config::reader::{Item, Problem, Table, nearest, quoted};
-use crate::incident::Severity;
+use crate::incident::{Severity, Subject};
 use crate::route::{Hours, Label, Matcher, Route};
-
-/// The values of the label `kind`. Source: `incident::Subject::kind`; a test holds the two
-/// together. The digest goes to its own receivers, past the routes.
-const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
 
 const ONE_ROUTE: &str = "at least one, for example [[routes]] with receivers = [\"...\"]";
 
@@ -69,7 +65,7 @@ fn matchers(table: &mut Table<'_>) -> Vec<Matcher> {
 fn check_words(table: &mut Table<'_>, label: Label, globs: &[WildMatch], values: &[String]) {
     let possible: Vec<&str> = match label {
         Label::Severity => Severity::ALL.into_iter().map(Severity::as_str).collect(),
-        Label::Kind => KINDS.to_vec(),
+        Label::Kind => Subject::KINDS.to_vec(),
         Label::Rule | Label::Source | Label::Owner | Label::Channel | Label::Metric | Label::Cause => return,
     };
     if possible.iter().any(|value| globs.iter().any(|glob| glob.matches(value))) {
@@ -99,7 +95,6 @@ mod tests {
     use crate::canary::Leg;
     use crate::customerio::event::{Source, SourceKind};
     use crate::heartbeat::Period;
-    use crate::incident::Subject;
 
     #[test]
     fn every_subject_has_a_kind_that_routes_may_match() {
@@ -117,6 +112,6 @@ mod tests {
             Subject::Lag { median_s: 0 },
             Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
         ];
-        assert_eq!(subjects.map(|s| s.kind()), KINDS);
+        assert_eq!(subjects.map(|s| s.kind()), Subject::KINDS);
     }
 }
