@@ -20,6 +20,7 @@ pub mod lambda;
 pub mod message;
 pub mod queue;
 pub mod receivers;
+pub mod reconcile;
 pub mod route;
 pub mod rules;
 pub mod silence;

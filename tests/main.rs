@@ -44,6 +44,7 @@ mod days_in_seconds;
 mod drafts_that_nobody_sends_are_one_warning;
 mod each_group_opens_once;
 mod events_that_come_late_are_one_warning;
+mod fired_counts_come_in;
 mod names_are_those_people_use;
 mod nothing_is_kept_for_ever;
 mod one_mailbox_provider_that_refuses_is_said_first;

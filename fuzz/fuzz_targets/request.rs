@@ -64,7 +64,7 @@ fn envelope(data: &[u8]) {
     let Ok(request) = Request::read(text, jiff::Timestamp::UNIX_EPOCH) else { return };
     let head = request.head();
     if let Ok(mut verifier) = KEYS.begin(head.headers) {
-        let _ = request.feed(&mut verifier);
+        let _ = request.feed(|bytes| verifier.update(bytes));
         let _ = verifier.finish();
     }
 }

@@ -2,6 +2,7 @@
 //! configuration.
 
 pub mod check;
+pub mod count;
 pub mod demo;
 pub mod erase;
 pub mod place;
@@ -39,6 +40,8 @@ pub enum Command {
     Schema(schema::SchemaArgs),
     /// Sign event files and post them, as Customer.io does.
     Send(send::SendArgs),
+    /// Report how often the backend fired an event.
+    Count(count::CountArgs),
     /// Mute alerts by labels, for a time, with a reason.
     Silence(silence::SilenceArgs),
     /// List what could not be understood or delivered; send it again, or drop it.
@@ -65,6 +68,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Check(args) => Ok(check::run(args).await),
             Command::Schema(args) => Ok(schema::run(args)),
             Command::Send(args) => send::run(args).await,
+            Command::Count(args) => count::run(args).await,
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,
             Command::Erase(args) => erase::run(args).await,

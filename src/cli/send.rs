@@ -138,7 +138,7 @@ fn target(to: &str) -> anyhow::Result<Uri> {
 }
 
 /// Host and port, for texts: a path or query may hold a token.
-fn host(uri: &Uri) -> String {
+pub(super) fn host(uri: &Uri) -> String {
     let port = uri.port().map(|p| format!(":{p}")).unwrap_or_default();
     format!("{}{port}", uri.host().unwrap_or("?"))
 }

@@ -29,6 +29,8 @@ pub struct Config {
     pub ignore: Ignore,
     pub digest: Option<DigestConfig>,
     pub page: Option<Page>,
+    pub counts: Option<Counts>,
+    pub reconciliation: Option<Reconciliation>,
     pub deadman: Option<Deadman>,
     pub canary: Option<Canary>,
     pub privacy: Privacy,
@@ -60,6 +62,30 @@ pub struct CustomerIo {
     pub signing_keys: Vec<SecretRef>,
     pub app_api_key: Option<SecretRef>,
     pub app_api_url: Option<String>,
+}
+
+/// Who may report what was fired.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    /// The backend's own keys; the first one must be set.
+    pub signing_keys: Vec<SecretRef>,
+}
+
+/// What is compared with what.
+#[derive(Clone, Debug)]
+pub struct Reconciliation {
+    /// The fraction that is too much.
+    pub divergence: f64,
+    /// A day is compared this long after its end.
+    pub settle: SignedDuration,
+    pub events: Vec<DeclaredEvent>,
+}
+
+/// An event that the backend fires, and the campaign that it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredEvent {
+    pub name: String,
+    pub campaign: Source,
 }
 
 /// A source with the name and owner people know it by.

@@ -42,8 +42,12 @@ async fn load() -> Result<Ingest, Failed> {
     let look = sqs.get_queue_attributes().queue_url(queue).send().map_err(DisplayErrorContext);
     let refs = bridge.config.customerio.signing_keys.clone();
     let keys = KeyRing::load(refs, bridge.secrets(), bridge.clock.now());
-    let ((), keys) = tokio::join!(bridge::warm_up("sqs", look), keys);
-    Ok(Ingest { store, outbox, config: bridge.config, keys, refusals: Refusals::default() })
+    let counts = async {
+        let counts = bridge.config.counts.as_ref()?;
+        Some(KeyRing::load(counts.signing_keys.clone(), bridge.secrets(), bridge.clock.now()).await)
+    };
+    let ((), keys, counts) = tokio::join!(bridge::warm_up("sqs", look), keys, counts);
+    Ok(Ingest { store, outbox, config: bridge.config, keys, counts, refusals: Refusals::default() })
 }
 
 impl Function {
@@ -76,30 +80,35 @@ impl Function {
         }
         let Ok(ingest) = &self.ingest else { return self.say(Answer::Unavailable) };
         let answer = tokio::time::timeout(Ingest::time_left(&head, now), self.webhook(ingest, &request));
-        self.say(answer.await.unwrap_or_else(|_| {
+        let (answer, text) = answer.await.unwrap_or_else(|_| {
             tracing::error!(event = "deadline", "not stored in time");
-            Answer::Unavailable
-        }))
+            (Answer::Unavailable, None)
+        });
+        match text {
+            Some(text) => self.say(answer).with_json(text),
+            None => self.say(answer),
+        }
     }
 
-    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> Answer {
+    /// What is answered, and the text with it.
+    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> (Answer, Option<String>) {
         let head = request.head();
         ingest.mend_keys(head.arrived).await;
-        let mut verifier = match ingest.begin(&head) {
-            Ok(verifier) => verifier,
+        let mut reading = match ingest.begin(&head) {
+            Ok(reading) => reading,
             Err(Answer::Unavailable) => {
                 self.meter.count(meter::KEYS_UNREADABLE, 1);
-                return Answer::Unavailable;
+                return (Answer::Unavailable, None);
             }
-            Err(answer) => return answer,
+            Err(answer) => return (answer, None),
         };
-        if let Err(error) = request.feed(&mut verifier) {
+        if let Err(error) = request.feed(|bytes| reading.update(bytes)) {
             tracing::error!(event = "envelope_not_readable", %error);
-            return Answer::Unavailable;
+            return (Answer::Unavailable, None);
         }
-        let Conclusion { answer, seen } = ingest.conclude(verifier, &head).await;
+        let Conclusion { answer, text, seen } = ingest.conclude(reading, &head).await;
         self.note(seen);
-        answer
+        (answer, text)
     }
 
     fn note(&self, seen: Seen) {
@@ -114,6 +123,7 @@ impl Function {
                 self.meter.count(meter::SIGNATURE_FAILURES, 1);
                 self.meter.count(meter::SIGNATURE_FAILURES_FROM_SENDER, from_sender.into());
             }
+            Seen::Counts => {}
             Seen::NoKey => self.meter.count(meter::KEYS_UNREADABLE, 1),
         }
     }

@@ -68,6 +68,7 @@ pub fn verified_by(key: usize) -> Metric {
 pub const fn answered(answer: Answer) -> Metric {
     match answer {
         Answer::Taken => quiet("Answer200"),
+        Answer::Malformed => notable("Answer400"),
         Answer::NotAuthentic => notable("Answer401"),
         Answer::NotFound => quiet("Answer404"),
         Answer::MethodNotAllowed => quiet("Answer405"),

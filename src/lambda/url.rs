@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::customerio::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier};
+use crate::customerio::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::steps::ingest::{Answer, Head};
 
 /// Characters of base64 decoded at a time; a multiple of 4. 16 KiB at most are held twice.
@@ -82,20 +82,20 @@ impl<'a> Request<'a> {
         !self.headers.is_empty()
     }
 
-    /// Puts the body's bytes through the verifier.
+    /// Hands the body's bytes to whoever verifies them.
     ///
     /// # Errors
     /// It should be base64 and is not.
-    pub fn feed(&self, verifier: &mut Verifier) -> Result<(), BadEnvelope> {
+    pub fn feed(&self, mut update: impl FnMut(&[u8])) -> Result<(), BadEnvelope> {
         if !self.is_base64 {
-            verifier.update(self.body.as_bytes());
+            update(self.body.as_bytes());
             return Ok(());
         }
         let mut bytes = Vec::with_capacity(BASE64_AT_ONCE);
         for chunk in self.body.as_bytes().chunks(BASE64_AT_ONCE) {
             bytes.clear();
             BASE64.decode_vec(chunk, &mut bytes).map_err(|_| BadEnvelope::NotBase64)?;
-            verifier.update(&bytes);
+            update(&bytes);
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for Headers {
 pub struct Reply {
     status_code: u16,
     headers: ReplyHeaders,
-    body: &'static str,
+    body: Cow<'static, str>,
     is_base64_encoded: bool,
 }
 
@@ -200,7 +200,13 @@ struct ReplyHeaders {
 impl Reply {
     /// The answer to `GET /healthz`.
     pub fn healthy() -> Self {
-        Self { body: "ok\n", ..Self::from(Answer::Taken) }
+        Self { body: "ok\n".into(), ..Self::from(Answer::Taken) }
+    }
+
+    /// With a text in JSON.
+    pub fn with_json(self, text: String) -> Self {
+        let headers = ReplyHeaders { content_type: "application/json", ..self.headers };
+        Self { headers, body: text.into(), ..self }
     }
 
     pub fn status(&self) -> u16 {
@@ -215,7 +221,7 @@ impl From<Answer> for Reply {
             retry_after: answer.retry_after().map(|seconds| seconds.to_string()),
             allow: (answer == Answer::MethodNotAllowed).then_some("POST"),
         };
-        Self { status_code: answer.status(), headers, body: "", is_base64_encoded: false }
+        Self { status_code: answer.status(), headers, body: "".into(), is_base64_encoded: false }
     }
 }
 

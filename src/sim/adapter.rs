@@ -19,6 +19,7 @@ use crate::heartbeat::history::Day;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Hint, Outbox, Probe};
+use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{Lease, Quarantined, Store, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
@@ -247,6 +248,14 @@ impl Store for Adapter {
             }
         })
         .await
+    }
+
+    async fn keep_fired(&self, fired: &[Fired]) -> Result<(), StoreError> {
+        self.effect("keep_fired", self.store.keep_fired(fired), |(), _| {}).await
+    }
+
+    async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
+        self.effect("fired", self.store.fired(from, to), |_, _| {}).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

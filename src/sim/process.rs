@@ -77,6 +77,7 @@ impl Process {
             outbox: adapter.clone(),
             config: config.clone(),
             keys: complete(keys),
+            counts: None,
             refusals: Refusals::default(),
         };
         let deliver = Deliver {

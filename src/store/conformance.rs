@@ -19,6 +19,7 @@ use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
+use crate::reconcile::fired::{Fired, FiredHour};
 use crate::store::testing::*;
 use crate::store::{Lease, QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, Store, Write};
 use crate::tally::Entry;
@@ -75,6 +76,7 @@ macro_rules! conformance {
             a_cursor_moves_only_from_where_it_stands,
             the_last_verdict_on_a_period_stands,
             a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted,
+            a_fired_count_is_kept_once_and_only_rises,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
             names_are_kept_by_kind_and_the_last_ones_stand,
@@ -84,6 +86,7 @@ macro_rules! conformance {
             what_was_told_is_gone_when_nothing_is_left_that_it_is_about,
             quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_once,
             verdicts_and_cursors_expire_after_400_days,
+            a_fired_count_is_read_for_weeks,
             a_request_is_read_again_as_of_its_arrival_or_stays,
             a_receiver_that_did_not_take_it_is_told_again_what_is_owed,
             what_is_given_up_for_a_receiver_is_listed_no_more,
@@ -336,6 +339,44 @@ pub async fn a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted(worl
     assert_eq!(days(today, today + 1).await, [day(today, 3, "1")]);
     assert_eq!(days(today - 9, today + 9).await, [day(today, 3, "1"), day(today + 1, 7, "1")]);
     assert_eq!(days(today + 2, today + 9).await, []);
+}
+
+pub async fn a_fired_count_is_kept_once_and_only_rises(world: &dyn World) {
+    let report = |event: &str, origin: &str, hour, id: &str, count| Fired {
+        event: event.into(),
+        origin: origin.into(),
+        hour: t(hour),
+        id: id.into(),
+        count,
+    };
+    let backend = "backend";
+    let requests = [
+        vec![report("Started", backend, "14:00", "a", 5), report("Started", backend, "14:00", "b", 7)],
+        vec![report("Started", backend, "14:00", "a", 5)],
+        vec![report("Started", backend, "14:00", "a", 9), report("Started", backend, "14:00", "a", 6)],
+        vec![report("Started", backend, "15:00", "a", 1), report("Started", "mixpanel", "14:00", "a", 2)],
+        vec![report("Ended", backend, "14:00", "a", 0), report("Ended", backend, "16:00", "a", 3)],
+    ];
+    for reports in requests {
+        world.any().keep_fired(&reports).await.expect("writes");
+    }
+    world.any().keep_fired(&[]).await.expect("writes nothing");
+    let sums = async |from, to| -> Vec<String> {
+        let hours = world.any().fired(t(from), t(to)).await.expect("reads");
+        let hour = |of: &FiredHour| format!("{} {} {} {}", of.event, of.origin, of.hour, of.count);
+        hours.iter().map(hour).map(|text| text.replace("2026-11-24T", "")).collect()
+    };
+    assert_eq!(
+        sums("14:00", "16:00").await,
+        [
+            "Ended backend 14:00:00Z 0",
+            "Started backend 14:00:00Z 16",
+            "Started backend 15:00:00Z 1",
+            "Started mixpanel 14:00:00Z 2"
+        ]
+    );
+    assert_eq!(sums("16:00", "16:00").await, [""; 0]);
+    assert_eq!(sums("16:00", "17:00").await, ["Ended backend 16:00:00Z 3"]);
 }
 
 pub async fn a_quarantined_request_is_one_item_and_is_listed_without_its_body(world: &dyn World) {

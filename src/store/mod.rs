@@ -23,6 +23,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
@@ -187,6 +188,12 @@ pub trait Store: Send + Sync {
 
     /// The days that are kept of what is counted as `of`, in [from, until), oldest first; days since the Unix epoch.
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError>;
+
+    /// Keeps counts of what was fired; of reports with one id the largest stands ([`Fired`]).
+    async fn keep_fired(&self, fired: &[Fired]) -> Result<(), StoreError>;
+
+    /// What was fired in hours that begin in [from, to), all reports put together, by event, origin and hour.
+    async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError>;
 
     /// The names that were kept, of every kind of source.
     async fn names(&self) -> Result<Names, StoreError>;

@@ -83,6 +83,7 @@ impl Stage {
             outbox: queue.clone(),
             config: config.clone(),
             keys,
+            counts: None,
             refusals: Refusals::default(),
         };
         let deliver = Deliver {

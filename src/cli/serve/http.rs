@@ -18,8 +18,7 @@ use tokio::sync::watch;
 
 use super::Front;
 use crate::clock::{Clock, SystemClock};
-use crate::customerio::signature::Verifier;
-use crate::steps::ingest::{Answer, Head, Ingest, LARGEST_BODY};
+use crate::steps::ingest::{Answer, Conclusion, Head, Ingest, LARGEST_BODY, Reading};
 
 /// How long open connections may finish their requests when told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -78,7 +77,7 @@ async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) ->
     let left = Ingest::time_left(&head, arrived);
     let webhook = AssertUnwindSafe(webhook(&running.ingest, &head, body)).catch_unwind();
     match tokio::time::timeout(left, webhook).await {
-        Ok(Ok(said)) => answer(said),
+        Ok(Ok((said, text))) => answered(said, text),
         Ok(Err(_)) => {
             tracing::error!(event = "ingest_panicked");
             answer(Answer::Unavailable)
@@ -90,21 +89,25 @@ async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) ->
     }
 }
 
-async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> Answer {
-    let verifier = match ingest.begin(head) {
-        Ok(verifier) => verifier,
+/// What is answered, and the text with it.
+async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> (Answer, Option<String>) {
+    let reading = match ingest.begin(head) {
+        Ok(reading) => reading,
         Err(answer) => {
             discard(body).await;
-            return answer;
+            return (answer, None);
         }
     };
-    match read(verifier, body).await {
-        Ok(verifier) => ingest.finish(verifier, head).await,
-        Err(answer) => answer,
+    match read(reading, body).await {
+        Ok(reading) => {
+            let Conclusion { answer, text, .. } = ingest.conclude(reading, head).await;
+            (answer, text)
+        }
+        Err(answer) => (answer, None),
     }
 }
 
-async fn read(mut verifier: Verifier, mut body: Incoming) -> Result<Verifier, Answer> {
+async fn read(mut reading: Reading, mut body: Incoming) -> Result<Reading, Answer> {
     let mut length = 0u64;
     while let Some(frame) = body.frame().await {
         // Cut off on the way: nobody is there to hear the answer, and nothing was promised.
@@ -114,10 +117,10 @@ async fn read(mut verifier: Verifier, mut body: Incoming) -> Result<Verifier, An
             if length > LARGEST_BODY {
                 return Err(Answer::TooLarge);
             }
-            verifier.update(chunk);
+            reading.update(chunk);
         }
     }
-    Ok(verifier)
+    Ok(reading)
 }
 
 /// Reads what a refused request still sends: a client that is cut off while it writes never sees the answer.
@@ -160,6 +163,17 @@ fn answer(answer: Answer) -> Response<Full<Bytes>> {
     }
     if answer == Answer::MethodNotAllowed {
         response.headers_mut().insert(hyper::header::ALLOW, hyper::header::HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+/// An answer that says something, as JSON.
+fn answered(said: Answer, text: Option<String>) -> Response<Full<Bytes>> {
+    let mut response = answer(said);
+    if let Some(text) = text {
+        *response.body_mut() = Full::from(text);
+        let json = hyper::header::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
     }
     response
 }

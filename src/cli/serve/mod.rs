@@ -158,12 +158,17 @@ async fn start(
         Arc::new(TrackApi::new(canary, region, secrets.clone(), clock.clone())) as Arc<dyn Track>
     });
     let directory =
-        AppApi::of(&config.customerio, secrets, clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
+        AppApi::of(&config.customerio, secrets.clone(), clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
+    let counts = match &config.counts {
+        Some(counts) => Some(KeyRing::load(counts.signing_keys.clone(), secrets.clone(), clock.now()).await),
+        None => None,
+    };
     let ingest = Ingest {
         store: store.clone(),
         outbox: queue.clone(),
         config: config.clone(),
         keys,
+        counts,
         refusals: Refusals::default(),
     };
     tracing::info!(event = "started", workspace = config.workspace.name, config = config.hash, %address);

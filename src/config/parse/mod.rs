@@ -138,7 +138,8 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     let digest = receivers::digest(&mut file, &names);
     let page = workspace::page(&mut file);
     let privacy = workspace::privacy(&mut file);
-    workspace::accepted_only(&mut file);
+    let counts = workspace::counts(&mut file);
+    let reconciliation = workspace::reconciliation(&mut file);
     let deadman = workspace::deadman(&mut file);
     let canary = canary::canary(&mut file, &heartbeats);
     file.finish();
@@ -155,6 +156,8 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
         ignore,
         digest,
         page,
+        counts,
+        reconciliation,
         deadman,
         canary,
         privacy,

@@ -7,7 +7,6 @@ use crate::config::reader::{Problem, Report, quoted};
 
 /// A key that has no effect yet, as a path from the top of the file, and what happens instead.
 pub const NOT_YET: &[(&str, &str)] = &[
-    ("counts", "fired counts are not received: POST /counts answers 404"),
     ("reconciliation", "fired and received events are not compared"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
     ("page.base_url", "there is no page yet to link to"),

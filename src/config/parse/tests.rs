@@ -56,7 +56,6 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
     let config = config.unwrap_or_else(|| panic!("not valid:\n{}", shown(&problems)));
     insta::assert_snapshot!(shown(&problems), @r#"
     bridge.toml:76:1: warning: "ignore.event_prefixes" has no effect in this version: events carry no trigger name to compare; use recipients or sources
-    bridge.toml:78:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
     bridge.toml:81:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
     bridge.toml:91:1: warning: "page.base_url" has no effect in this version: there is no page yet to link to
     bridge.toml:92:1: warning: "page.link_keys" has no effect in this version: links are not signed: there is no page yet

@@ -5,7 +5,10 @@ use jiff::tz::{self, TimeZone};
 
 use super::receivers::HOUR;
 use crate::config::reader::{Item, Problem, Table, nearest, quoted};
-use crate::config::schema::{CustomerIo, Deadman, DeadmanForm, Page, Privacy, Region, Storm, Workspace};
+use crate::config::schema::{
+    Counts, CustomerIo, Deadman, DeadmanForm, DeclaredEvent, Page, Privacy, Reconciliation, Region, Storm, Workspace,
+};
+use crate::customerio::event::{Source, SourceKind};
 
 /// Regions of the vendor's API. Source: "Customer.io App API", base addresses.
 const REGIONS: [Region; 2] = [Region::Us, Region::Eu];
@@ -105,22 +108,33 @@ pub fn privacy(file: &mut Table<'_>) -> Privacy {
     Privacy { show_personal_data }
 }
 
-/// Sections that are checked and have no effect yet; [`super::not_yet`] says so.
-pub fn accepted_only(file: &mut Table<'_>) {
-    if let Some(mut counts) = file.table("counts") {
-        counts.some("signing_keys", Item::secret);
-        counts.finish();
-    }
-    if let Some(mut reconciliation) = file.table("reconciliation") {
-        reconciliation.get("divergence", Item::fraction);
-        reconciliation.get("settle", |item| item.duration(SignedDuration::ZERO..=HOUR * 24 * 7));
-        for mut event in reconciliation.tables("events") {
-            event.need("name", Item::name);
-            event.need("campaign", |item| item.integer(1..=u64::MAX));
-            event.finish();
+/// `[counts]`.
+pub fn counts(file: &mut Table<'_>) -> Option<Counts> {
+    let mut table = file.table("counts")?;
+    let signing_keys = table.some("signing_keys", Item::secret);
+    table.finish();
+    Some(Counts { signing_keys })
+}
+
+/// More than this fraction is too much, where nothing else is said (design, The problem).
+const DIVERGENCE: f64 = 0.05;
+
+/// `[reconciliation]`.
+pub fn reconciliation(file: &mut Table<'_>) -> Option<Reconciliation> {
+    let mut table = file.table("reconciliation")?;
+    let divergence = table.get("divergence", Item::fraction).unwrap_or(DIVERGENCE);
+    let settle = table.get("settle", |item| item.duration(SignedDuration::ZERO..=HOUR * 24 * 7)).unwrap_or(HOUR * 6);
+    let mut events = Vec::new();
+    for mut event in table.tables("events") {
+        let name = event.need("name", Item::name);
+        let campaign = event.need("campaign", |item| item.integer(1..=u64::MAX));
+        event.finish();
+        if let (Some(name), Some(campaign)) = (name, campaign) {
+            events.push(DeclaredEvent { name, campaign: Source::new(SourceKind::Campaign, campaign.to_string()) });
         }
-        reconciliation.finish();
     }
+    table.finish();
+    Some(Reconciliation { divergence, settle, events })
 }
 
 fn needed<'a>(file: &mut Table<'a>, key: &'static str, example: &str) -> Option<Table<'a>> {

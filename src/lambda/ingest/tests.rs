@@ -19,6 +19,7 @@ async fn function(world: &World, vault: Arc<Vault>) -> Function {
         outbox: world.outbox.clone(),
         config: world.config.clone(),
         keys,
+        counts: None,
         refusals: Refusals::default(),
     };
     Function { ingest: Ok(ingest), clock: world.clock.clone(), meter: Meter::new("test".into()) }

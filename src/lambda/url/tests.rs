@@ -18,7 +18,7 @@ fn verified(envelope: &Value) -> Result<Vec<u8>, String> {
     let request = Request::read(&text, t("2026-11-24T09:00:09Z")).map_err(|e| e.to_string())?;
     let head = request.head();
     let mut verifier = Keys::new([&Secret::new(KEY)]).begin(head.headers).map_err(|e| e.to_string())?;
-    request.feed(&mut verifier).map_err(|e| e.to_string())?;
+    request.feed(|bytes| verifier.update(bytes)).map_err(|e| e.to_string())?;
     verifier.finish().map(|authentic| authentic.head().to_vec()).map_err(|e: Refused| e.to_string())
 }
 

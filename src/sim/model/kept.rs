@@ -36,6 +36,8 @@ pub struct Kept {
     pub cursors: BTreeMap<String, (String, Timestamp)>,
     pub verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
     pub days: BTreeMap<(String, i64), Day>,
+    /// By hour, event, origin and id.
+    pub fired: BTreeMap<(Timestamp, String, String, String), u64>,
     pub names: BTreeMap<SourceKind, NameList>,
 }
 

@@ -5,6 +5,7 @@ mod kept;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,6 +21,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::{Day, Slot};
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
+use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, SEEN_DAYS, Store, StoreError, Write};
 use crate::tally::coverage::{Coverage, Heard};
@@ -274,6 +276,27 @@ impl Store for Model {
         let mut found: Vec<Silence> = kept.silences.values().filter(|s| !s.is_expired(now)).cloned().collect();
         found.sort_by(|a, b| (a.end, &a.id).cmp(&(b.end, &b.id)));
         Ok(found)
+    }
+
+    async fn keep_fired(&self, fired: &[Fired]) -> Result<(), StoreError> {
+        let kept = &mut self.kept().fired;
+        for Fired { event, origin, hour, id, count } in fired {
+            let known = kept.entry((*hour, event.clone(), origin.clone(), id.clone())).or_default();
+            *known = (*known).max(*count);
+        }
+        Ok(())
+    }
+
+    async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
+        let from = from.max(self.clock.now() - days(FIRED_DAYS));
+        let mut sums: BTreeMap<(String, String, Timestamp), u64> = BTreeMap::new();
+        for ((hour, event, origin, _), count) in &self.kept().fired {
+            if (from..to).contains(hour) {
+                *sums.entry((event.clone(), origin.clone(), *hour)).or_default() += count;
+            }
+        }
+        let hour = |((event, origin, hour), count)| FiredHour { event, origin, hour, count };
+        Ok(sums.into_iter().map(hour).collect())
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

@@ -9,6 +9,7 @@ use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
+use crate::reconcile::fired::{FIRED_DAYS, Fired};
 use crate::silence::{Conditions, SILENCE_DAYS, Silence};
 use crate::store::testing::*;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS, Write};
@@ -193,4 +194,17 @@ pub async fn verdicts_and_cursors_expire_after_400_days(world: &dyn World) {
     // Of a day nothing shows at which hour of it it expires.
     world.clock_at(after(HISTORY_DAYS + 1)).await;
     assert_eq!(days().await, 0);
+}
+
+pub async fn a_fired_count_is_read_for_weeks(world: &dyn World) {
+    let store = world.any();
+    world.clock_at(t(WRITTEN)).await;
+    let hour = Fired { event: "Started".into(), origin: "backend".into(), hour: t(WRITTEN), id: "a".into(), count: 1 };
+    store.keep_fired(&[hour]).await.expect("writes");
+    let (from, to) = all_time();
+    let fired = async || store.fired(from, to).await.expect("reads").len();
+    world.clock_at(before(FIRED_DAYS)).await;
+    assert_eq!(fired().await, 1);
+    world.clock_at(after(FIRED_DAYS)).await;
+    assert_eq!(fired().await, 0);
 }

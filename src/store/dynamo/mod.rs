@@ -15,12 +15,14 @@
 //! | coverage, cursor | `ws#coverage`, `ws#cursor#<name>` | `-` |
 //! | verdict | `ws#verdict#<month>` | end, begin, heartbeat |
 //! | day of a workflow | `ws#days#<what is counted>` | day |
+//! | fired count | `ws#fired#<day>` | hour, hash of event, origin and id |
 //! | silence | `ws#silence` | id |
 //! | quarantined request, list of them | `ws#quarantine#<id>`, `ws#quarantined#<day>` | `-`; time, id |
 //!
 //! All reads are consistent, and leave out what has expired but is not deleted yet. There are no transactions: the
 //! order of writes is such that a crash leaves nothing that a reader would take for something else.
 
+mod fired;
 mod incidents;
 mod item;
 mod names;
@@ -60,6 +62,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
@@ -238,6 +241,14 @@ impl Store for DynamoStore {
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
         timeline::days(&self.table, of, from, until).await
+    }
+
+    async fn keep_fired(&self, reports: &[Fired]) -> Result<(), StoreError> {
+        fired::keep(&self.table, reports).await
+    }
+
+    async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
+        fired::between(&self.table, from, to).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

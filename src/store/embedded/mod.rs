@@ -6,6 +6,7 @@
 
 mod count;
 mod database;
+mod fired;
 mod incidents;
 mod names;
 mod quarantine;
@@ -45,6 +46,7 @@ use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::queue::embedded::EmbeddedQueue;
+use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
@@ -222,6 +224,14 @@ impl Store for EmbeddedStore {
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
         timeline::days(&self.database, of, from, until, self.oldest_kept(HISTORY_DAYS)).await
+    }
+
+    async fn keep_fired(&self, reports: &[Fired]) -> Result<(), StoreError> {
+        fired::keep(&self.database, reports).await
+    }
+
+    async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
+        fired::between(&self.database, micros(from).max(self.kept_since(FIRED_DAYS)), micros(to)).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

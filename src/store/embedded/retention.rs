@@ -8,6 +8,7 @@ use super::quarantine::overwriting;
 use super::{micros, reclaim};
 use crate::clock::Minute;
 use crate::heartbeat::history::Slot;
+use crate::reconcile::fired::FIRED_DAYS;
 use crate::silence::SILENCE_DAYS;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, REGISTER_DAYS, SEEN_DAYS, StoreError};
 
@@ -56,6 +57,7 @@ const RETENTIONS: &[Retention] = &[
     },
     keep("verdicts", "heartbeat, start", "ended", HISTORY_DAYS),
     Retention { unit: Unit::Days, ..keep("days", "counted_as, day", "day", HISTORY_DAYS) },
+    keep("fired", "hour, event, origin, id", "hour", FIRED_DAYS),
     keep("silences", "id", "ends", SILENCE_DAYS),
     keep("cursors", "name", "moved_at", HISTORY_DAYS),
 ];

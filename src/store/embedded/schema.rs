@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::store::StoreError;
 
 /// Layouts, oldest first; a file's `user_version` says how many of them it has been through.
-const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2, LAYOUT_3];
+const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2, LAYOUT_3, LAYOUT_4];
 
 /// `AUTOINCREMENT` where an id must never name another row later: a worker that is too late would settle a message
 /// it never saw, and the series kept in memory would be another one's.
@@ -83,6 +83,14 @@ CREATE TABLE days (
     counted_as TEXT NOT NULL, day INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (counted_as, day)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX days_day ON days (day);
+";
+
+/// What was fired.
+const LAYOUT_4: &str = "
+CREATE TABLE fired (
+    hour INTEGER NOT NULL, event TEXT NOT NULL, origin TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (hour, event, origin, id)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Why an open file is not ours to use.

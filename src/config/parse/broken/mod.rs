@@ -267,9 +267,7 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
     let told: Vec<_> = texts.iter().map(|text| problems_with(text).join("\n  and ")).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     1:1: error: "signing_keys" is missing in [counts]; allowed: signing_keys = ["env:NAME"]
-      and 1:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
-    1:2: warning: "counts" has no effect in this version: fired counts are not received: POST /counts answers 404
-      and 2:17: error: "signing_keys" in [counts] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
+    2:17: error: "signing_keys" in [counts] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
     1:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
       and 2:14: error: "divergence" in [reconciliation] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
       and 3:10: error: "settle" in [reconciliation] is no duration: "6 h"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "6h"?

@@ -1,19 +1,27 @@
 //! ingest: authenticate, normalise, enqueue, answer. Never stalls the sender (law 2): an authentic request is 200
-//! once stored, understood or not; our own trouble is 503 before the sender gives up.
+//! once stored, understood or not; our own trouble is 503 before the sender gives up. Counts of what the backend fired
+//! come in by the same door, with keys of their own: see [`counts`].
+
+mod counts;
+mod keys;
+mod refusals;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::counts::COUNTS_PATH;
+pub use self::keys::KeyRing;
+use self::keys::Refreshed;
+pub use self::refusals::Refusals;
 use super::canary;
 use crate::config::Config;
-use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::customerio::addresses;
 use crate::customerio::parse::{self, Normalised};
-use crate::customerio::signature::{Authentic, Keys, Refused, SigningKey, Verifier};
+use crate::customerio::signature::{Authentic, Refused, Verifier};
 use crate::queue::Outbox;
 use crate::store::{QUARANTINE_BYTES, Quarantined, Store, StoreError};
 
@@ -33,9 +41,6 @@ const STAMP_AGE_COUNTED: i64 = 4;
 /// answered 503 for ever.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(500);
 
-/// Signing keys are read again at most this often when a signature does not match (law 3).
-const REFRESH_EVERY: SignedDuration = SignedDuration::from_secs(60);
-
 /// What the sender is asked to wait after a 503, in seconds.
 const RETRY_AFTER: u32 = 5;
 
@@ -44,6 +49,8 @@ const RETRY_AFTER: u32 = 5;
 pub enum Answer {
     /// Stored. A promise (law 1).
     Taken,
+    /// Authentic counts that cannot be read; the text says why. No webhook is ever answered so.
+    Malformed,
     NotAuthentic,
     NotFound,
     MethodNotAllowed,
@@ -57,6 +64,7 @@ impl Answer {
     pub const fn status(self) -> u16 {
         match self {
             Self::Taken => 200,
+            Self::Malformed => 400,
             Self::NotAuthentic => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -80,13 +88,17 @@ pub struct Ingest {
     pub outbox: Arc<dyn Outbox>,
     pub config: Arc<Config>,
     pub keys: KeyRing,
+    /// Keys of those who report what was fired; `None` where the configuration takes no counts.
+    pub counts: Option<KeyRing>,
     pub refusals: Refusals,
 }
 
 /// An answer, and what was seen of the request: an entry point counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conclusion {
     pub answer: Answer,
+    /// What counts are answered, as JSON; webhooks get an empty body.
+    pub text: Option<String>,
     pub seen: Seen,
 }
 
@@ -107,6 +119,8 @@ pub enum Seen {
     },
     /// Nobody can tell: keys could not be read.
     NoKey,
+    /// Counts.
+    Counts,
 }
 
 /// A request before its body.
@@ -119,14 +133,42 @@ pub struct Head<'a> {
     pub arrived: Timestamp,
 }
 
+/// A request whose body is being read.
+pub struct Reading {
+    /// As a webhook; or what is answered when it is none.
+    webhook: Result<Verifier, Answer>,
+    /// As counts, where it may be.
+    counts: Option<Verifier>,
+}
+
+impl Reading {
+    /// The next bytes of the body, as they came.
+    pub fn update(&mut self, chunk: &[u8]) {
+        self.webhook.iter_mut().chain(&mut self.counts).for_each(|verifier| verifier.update(chunk));
+    }
+}
+
 impl Ingest {
-    /// Looks at the head; a request that can still be authentic gets a verifier for its body.
-    pub fn begin(&self, head: &Head<'_>) -> Result<Verifier, Answer> {
+    /// Whether a request without a signature is told that it needs one.
+    fn is_ours(&self, path: &str) -> bool {
+        path == WEBHOOK_PATH || path == COUNTS_PATH && self.counts.is_some()
+    }
+
+    /// Looks at the head; a request that can still be authentic is read.
+    pub fn begin(&self, head: &Head<'_>) -> Result<Reading, Answer> {
+        let counts = self.begin_counts(head);
+        match self.begin_webhook(head) {
+            Err(answer) if counts.is_none() => Err(answer),
+            webhook => Ok(Reading { webhook, counts }),
+        }
+    }
+
+    fn begin_webhook(&self, head: &Head<'_>) -> Result<Verifier, Answer> {
         let (keys, complete) = self.keys.current();
         match keys.begin(head.headers) {
             Ok(_) if keys.is_empty() => Err(self.no_key(head)),
             Ok(verifier) => Ok(verifier),
-            Err(Refused::Unsigned) if head.path != WEBHOOK_PATH => Err(Answer::NotFound),
+            Err(Refused::Unsigned) if !self.is_ours(head.path) => Err(Answer::NotFound),
             Err(Refused::Unsigned) if head.method != Method::POST => Err(Answer::MethodNotAllowed),
             Err(_) if !complete => Err(self.no_key(head)),
             Err(refused) => Err(self.refuse(&refused, head)),
@@ -145,21 +187,27 @@ impl Ingest {
     /// Reads the keys again if the last time failed, at most once a minute: without them nothing gets as far as to a
     /// signature that does not match.
     pub async fn mend_keys(&self, now: Timestamp) {
-        if !self.keys.current().1 {
-            self.keys.refresh(now).await;
+        for keys in std::iter::once(&self.keys).chain(&self.counts) {
+            if !keys.current().1 {
+                keys.refresh(now).await;
+            }
         }
     }
 
     /// Answers a request whose body has been read.
-    pub async fn finish(&self, verifier: Verifier, head: &Head<'_>) -> Answer {
-        self.conclude(verifier, head).await.answer
+    pub async fn finish(&self, reading: Reading, head: &Head<'_>) -> Answer {
+        self.conclude(reading, head).await.answer
     }
 
     /// As [`Self::finish`], and says what it saw.
-    pub async fn conclude(&self, verifier: Verifier, head: &Head<'_>) -> Conclusion {
-        let authentic = match verifier.finish() {
-            Ok(authentic) => authentic,
-            Err(refused) => return self.not_verified(&refused, head).await,
+    pub async fn conclude(&self, reading: Reading, head: &Head<'_>) -> Conclusion {
+        if let Some(Ok(authentic)) = reading.counts.map(Verifier::finish) {
+            return self.take_counts(&authentic, head.arrived).await;
+        }
+        let authentic = match reading.webhook.map(Verifier::finish) {
+            Ok(Ok(authentic)) => authentic,
+            Ok(Err(refused)) => return self.not_verified(&refused, head).await,
+            Err(answer) => return Conclusion { answer, text: None, seen: Seen::NoKey },
         };
         let key = self.keys.position(authentic.key_index());
         let (answer, quarantined) = match self.store(&authentic, key, head.arrived).await {
@@ -169,7 +217,7 @@ impl Ingest {
                 (Answer::Unavailable, false)
             }
         };
-        Conclusion { answer, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() } }
+        Conclusion { answer, text: None, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() } }
     }
 
     /// Says whether it went to quarantine, or a part of it.
@@ -212,15 +260,18 @@ impl Ingest {
     /// No key matched: read the keys again, then decide whose fault it is.
     async fn not_verified(&self, refused: &Refused, head: &Head<'_>) -> Conclusion {
         let seen = Seen::NoMatch { from_sender: from_sender(head) };
+        if head.path == COUNTS_PATH && self.counts_keys_may_match(head.arrived).await {
+            return Conclusion { answer: Answer::Unavailable, text: None, seen };
+        }
         let refreshed = self.keys.refresh(head.arrived).await;
         if refreshed == Refreshed::Changed {
             // The next try is verified with the new keys; the sender comes back soon after a 503.
-            return Conclusion { answer: Answer::Unavailable, seen };
+            return Conclusion { answer: Answer::Unavailable, text: None, seen };
         }
         if !self.keys.current().1 {
-            return Conclusion { answer: self.no_key(head), seen: Seen::NoKey };
+            return Conclusion { answer: self.no_key(head), text: None, seen: Seen::NoKey };
         }
-        Conclusion { answer: self.refuse(refused, head), seen }
+        Conclusion { answer: self.refuse(refused, head), text: None, seen }
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {
@@ -249,123 +300,4 @@ impl Ingest {
 
 fn from_sender(head: &Head<'_>) -> bool {
     head.peer.is_some_and(addresses::is_customerio)
-}
-
-/// The signing keys, as last read.
-pub struct KeyRing {
-    refs: Vec<SecretRef>,
-    secrets: Arc<dyn Secrets>,
-    state: Mutex<RingState>,
-}
-
-struct RingState {
-    keys: Arc<Keys>,
-    /// Every key that must be there was read.
-    complete: bool,
-    values: Vec<Secret>,
-    /// Of each usable key, where it stands in the configuration.
-    positions: Vec<usize>,
-    refreshed_at: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refreshed {
-    Changed,
-    Same,
-    NotYet,
-}
-
-impl KeyRing {
-    /// Reads the keys. Never fails: without them every request is answered 503 until they can be read.
-    pub async fn load(refs: Vec<SecretRef>, secrets: Arc<dyn Secrets>, now: Timestamp) -> Self {
-        let state = read(&refs, secrets.as_ref(), now).await;
-        Self { refs, secrets, state: Mutex::new(state) }
-    }
-
-    fn current(&self) -> (Arc<Keys>, bool) {
-        let state = self.state.lock().unwrap_or_else(|e| e.into_inner());
-        (state.keys.clone(), state.complete)
-    }
-
-    /// Where the key that has this index among the usable ones stands in the configuration.
-    fn position(&self, index: usize) -> usize {
-        let state = self.state.lock().unwrap_or_else(|e| e.into_inner());
-        state.positions.get(index).copied().unwrap_or(index)
-    }
-
-    async fn refresh(&self, now: Timestamp) -> Refreshed {
-        {
-            let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
-            if now.duration_since(state.refreshed_at) < REFRESH_EVERY {
-                return Refreshed::NotYet;
-            }
-            // Claimed before the read: of many requests at once only one reads.
-            state.refreshed_at = now;
-        }
-        let fresh = read(&self.refs, self.secrets.as_ref(), now).await;
-        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
-        if !fresh.complete && !state.values.is_empty() {
-            // What they verified is no less authentic now; what they do not verify is answered 503.
-            state.complete = false;
-            return Refreshed::Same;
-        }
-        let changed = fresh.values != state.values;
-        *state = fresh;
-        if changed { Refreshed::Changed } else { Refreshed::Same }
-    }
-}
-
-/// A later key that is simply not set is fine: it is the previous one, rotated away.
-async fn read(refs: &[SecretRef], secrets: &dyn Secrets, now: Timestamp) -> RingState {
-    let (mut values, mut positions) = (Vec::new(), Vec::new());
-    let mut complete = !refs.is_empty();
-    for (position, reference) in refs.iter().enumerate() {
-        match secrets.get(reference).await {
-            // An empty one is no key: with it anybody could sign.
-            Ok(value) if SigningKey::new(&value).is_none() => {}
-            Ok(value) => {
-                values.push(value);
-                positions.push(position);
-            }
-            Err(SecretError::NotSet(_)) if position > 0 => {}
-            Err(error) => {
-                complete = false;
-                tracing::error!(event = "signing_key_unreadable", %error);
-            }
-        }
-    }
-    let keys = Arc::new(Keys::new(&values));
-    RingState { keys, complete, values, positions, refreshed_at: now }
-}
-
-/// What is said of refused requests, each kind by itself: noise of one must not hide another that an alarm waits for.
-#[derive(Default)]
-pub struct Refusals {
-    no_key: OnceAMinute,
-    key_changed: OnceAMinute,
-    refused: OnceAMinute,
-}
-
-/// Says once a minute, not once a request, what happens over and over.
-#[derive(Default)]
-struct OnceAMinute(Mutex<Noted>);
-
-#[derive(Default)]
-struct Noted {
-    since: Option<Timestamp>,
-    unsaid: u64,
-}
-
-impl OnceAMinute {
-    fn note(&self, now: Timestamp, say: impl FnOnce(u64)) {
-        let mut noted = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        noted.unsaid += 1;
-        let quiet = noted.since.is_some_and(|at| now.duration_since(at) < REFRESH_EVERY);
-        if !quiet {
-            let n = std::mem::take(&mut noted.unsaid);
-            noted.since = Some(now);
-            drop(noted);
-            say(n);
-        }
-    }
 }
