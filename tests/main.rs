@@ -51,6 +51,7 @@ mod rates_are_no_chance;
 mod rates_open_and_close;
 mod redrive_lists_sends_and_drops;
 mod routes_pick_the_receivers;
+mod runs_without_a_time_are_about;
 mod secrets_and_people_stay_in;
 mod silences_mute_and_owe_nothing;
 mod storms_are_told_together;

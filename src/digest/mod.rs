@@ -3,7 +3,7 @@
 
 pub mod sparkline;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -37,6 +37,8 @@ pub struct Day {
     /// By what is counted: the last [`sparkline::DAYS`] days of heartbeats.
     pub history: BTreeMap<String, Vec<history::Day>>,
     pub verdicts: Vec<Judged>,
+    /// Names of the heartbeats of whose runs some have ids that hold no time: what they counted is approximate.
+    pub approximate: BTreeSet<String>,
     /// Opened or resolved within the day or since, or still open.
     pub incidents: Vec<Incident>,
     /// By incident id: what became of messages that were not delivered.
@@ -109,13 +111,14 @@ fn headline(config: &Config, day: &Day) -> String {
 fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
     let line = |h: &Heartbeat| {
         let ours: Vec<&Judged> = day.verdicts.iter().filter(|j| j.heartbeat == h.name).collect();
+        let about = about(day, &h.name);
         let counts = |v: Verdict| ours.iter().filter(|j| j.verdict == v).count() as u64;
         let said = match ours.as_slice() {
             [] if h.expect == Expect::Learned => "still learning what is usual".to_owned(),
             [] => "not judged yet".to_owned(),
             [one] => {
                 let verdict = verdict_word(one.verdict);
-                format!("{verdict}, {} counted{}", text::number(one.count), expected(h, one))
+                format!("{verdict}, {about}{} counted{}", text::number(one.count), expected(h, one))
             }
             many => {
                 let parts = [Verdict::Ok, Verdict::Low, Verdict::High, Verdict::Unknown];
@@ -125,7 +128,7 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                     .map(|v| format!("{} {}", counts(v), verdict_word(v)))
                     .collect();
                 let total: u64 = many.iter().map(|j| j.count).sum();
-                format!("{} of {} periods, {} counted", parts.join(", "), many.len(), text::number(total))
+                format!("{} of {} periods, {about}{} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
         let source = words::source(config, &day.names, &h.source);
@@ -133,6 +136,11 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
         format!("{name}: {said}{}", fortnight(config, day, h))
     };
     config.heartbeats.iter().map(line).collect()
+}
+
+/// What stands before a count that is approximate.
+fn about(day: &Day, heartbeat: &str) -> &'static str {
+    if day.approximate.contains(heartbeat) { "about " } else { "" }
 }
 
 /// The heartbeat's last days, if anything is known of them.
@@ -281,7 +289,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
             let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
             format!("{name} in {}, {numbers}{causes}", words::sources(config, &day.names, &sources))
         }
-        Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
+        Subject::Heartbeat { name, .. } => format!("{name}, {}{numbers} expected", about(day, name)),
         Subject::Blindness => "nothing arrived".to_owned(),
         Subject::Canary { leg } => format!("the canary did not come back, {}", leg.words()),
         Subject::Lag { .. } => format!("events arrived late, {numbers}"),

@@ -75,6 +75,7 @@ fn day(totals: Vec<Total>) -> Day {
         earlier: Vec::new(),
         history: BTreeMap::new(),
         verdicts: Vec::new(),
+        approximate: Default::default(),
         incidents: vec![incident],
         untold: Vec::new(),
         silenced: Vec::new(),

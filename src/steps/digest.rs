@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{canary, guardian, lag, names};
+use super::{canary, facts, guardian, lag, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::{self, Day};
 use crate::heartbeat::history::{self, Slot};
-use crate::heartbeat::period;
+use crate::heartbeat::{Judged, period};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, Numbers, Severity, State, Subject};
 use crate::message::text;
@@ -71,6 +71,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let last_told = sent_at - SignedDuration::from_hours(24);
     // Those due on that day, and older ones that could not be judged before the last digest.
     verdicts.retain(|j| j.period.due <= to && (from < j.period.due || last_told < j.at));
+    let approximate = approximate(tick, from, to, &verdicts).await?;
     let mut incidents = tick.store.incidents_between(from, now).await?;
     for open in tick.store.unsettled().await?.into_iter().filter(Incident::is_open) {
         if !incidents.iter().any(|i| i.id() == open.id()) {
@@ -118,6 +119,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         earlier,
         history,
         verdicts,
+        approximate,
         incidents,
         untold,
         silenced,
@@ -134,6 +136,24 @@ async fn of_day(tick: &Tick<'_>, date: Date, ago: i16) -> Result<Vec<Total>, Sto
     let midnight =
         |ago: i16| Minute::of(period::midnight(date.saturating_sub(ago.days()), &tick.config.workspace.zone));
     tick.store.totals(None, Span::new(midnight(ago), midnight(ago - 1))).await
+}
+
+/// The heartbeats whose counts of the day, or of the periods that were judged, are approximate.
+async fn approximate(
+    tick: &Tick<'_>,
+    from: Timestamp,
+    to: Timestamp,
+    verdicts: &[Judged],
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut names = BTreeSet::new();
+    for heartbeat in &tick.config.heartbeats {
+        let judged = verdicts.iter().filter(|judged| judged.heartbeat == heartbeat.name);
+        let from = judged.map(|judged| judged.period.start).fold(from, Timestamp::min);
+        if facts::approximate(tick.store, heartbeat, Span::new(Minute::of(from), Minute::of(to))).await? > 0 {
+            names.insert(heartbeat.name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// The last days of every heartbeat, by what is counted.
