@@ -75,31 +75,40 @@ impl Function {
             return Reply::healthy();
         }
         let Ok(ingest) = &self.ingest else { return self.say(Answer::Unavailable) };
-        let answer = tokio::time::timeout(Ingest::time_left(&head, now), self.webhook(ingest, &request));
-        self.say(answer.await.unwrap_or_else(|_| {
-            tracing::error!(event = "deadline", "not stored in time");
-            Answer::Unavailable
-        }))
+        let concluded = tokio::time::timeout(Ingest::time_left(&head, now), self.webhook(ingest, &request)).await;
+        self.say(match concluded {
+            Ok(Ok(concluded)) => {
+                // Before the answer, for nothing runs after it; the answer stands whatever comes of it.
+                ingest.note(&concluded, Ingest::time_left(&head, self.clock.now())).await;
+                concluded.answer
+            }
+            Ok(Err(answer)) => answer,
+            Err(_) => {
+                tracing::error!(event = "deadline", "not stored in time");
+                Answer::Unavailable
+            }
+        })
     }
 
-    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> Answer {
+    /// An error is the answer to what was not looked at to its end.
+    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> Result<Conclusion, Answer> {
         let head = request.head();
         ingest.mend_keys(head.arrived).await;
         let mut verifier = match ingest.begin(&head) {
             Ok(verifier) => verifier,
             Err(Answer::Unavailable) => {
                 self.meter.count(meter::KEYS_UNREADABLE, 1);
-                return Answer::Unavailable;
+                return Err(Answer::Unavailable);
             }
-            Err(answer) => return answer,
+            Err(answer) => return Err(answer),
         };
         if let Err(error) = request.feed(&mut verifier) {
             tracing::error!(event = "envelope_not_readable", %error);
-            return Answer::Unavailable;
+            return Err(Answer::Unavailable);
         }
-        let Conclusion { answer, seen } = ingest.conclude(verifier, &head).await;
-        self.note(seen);
-        answer
+        let concluded = ingest.conclude(verifier, &head).await;
+        self.note(concluded.seen);
+        Ok(concluded)
     }
 
     fn note(&self, seen: Seen) {

@@ -9,6 +9,7 @@ use hyper::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 
 use super::canary;
+use crate::canary::log::Arrival;
 use crate::config::Config;
 use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::customerio::addresses;
@@ -84,10 +85,20 @@ pub struct Ingest {
 }
 
 /// An answer, and what was seen of the request: an entry point counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conclusion {
     pub answer: Answer,
     pub seen: Seen,
+    /// The canary's webhook came with it: [`Ingest::note`] is for after the answer is sure.
+    pub came: Option<Arrival>,
+}
+
+/// What became of an authentic request that was stored.
+#[derive(Default)]
+struct Stored {
+    /// It went to quarantine, or a part of it.
+    quarantined: bool,
+    came: Option<Arrival>,
 }
 
 /// What a signed request turned out to be.
@@ -150,30 +161,38 @@ impl Ingest {
         }
     }
 
-    /// Answers a request whose body has been read.
+    /// As [`Self::conclude`], and notes what is to be noted.
     pub async fn finish(&self, verifier: Verifier, head: &Head<'_>) -> Answer {
-        self.conclude(verifier, head).await.answer
+        let concluded = self.conclude(verifier, head).await;
+        self.note(&concluded, DEADLINE.unsigned_abs()).await;
+        concluded.answer
     }
 
-    /// As [`Self::finish`], and says what it saw.
+    /// Notes what came, within the time that is left until the answer must be out. No answer depends on it.
+    pub async fn note(&self, concluded: &Conclusion, left: Duration) {
+        if let Some(arrival) = &concluded.came {
+            canary::webhook_came(self.store.as_ref(), arrival, left).await;
+        }
+    }
+
+    /// Answers a request whose body has been read, and says what it saw.
     pub async fn conclude(&self, verifier: Verifier, head: &Head<'_>) -> Conclusion {
         let authentic = match verifier.finish() {
             Ok(authentic) => authentic,
             Err(refused) => return self.not_verified(&refused, head).await,
         };
         let key = self.keys.position(authentic.key_index());
-        let (answer, quarantined) = match self.store(&authentic, key, head.arrived).await {
-            Ok(quarantined) => (Answer::Taken, quarantined),
+        let (answer, Stored { quarantined, came }) = match self.store(&authentic, key, head.arrived).await {
+            Ok(stored) => (Answer::Taken, stored),
             Err(error) => {
                 tracing::error!(event = "not_stored", %error);
-                (Answer::Unavailable, false)
+                (Answer::Unavailable, Stored::default())
             }
         };
-        Conclusion { answer, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() } }
+        Conclusion { answer, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() }, came }
     }
 
-    /// Says whether it went to quarantine, or a part of it.
-    async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<bool, StoreError> {
+    async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<Stored, StoreError> {
         super::planted(authentic.head());
         let understood = if authentic.is_whole() {
             let context = parse::Context::of(&self.config, arrived);
@@ -204,9 +223,8 @@ impl Ingest {
         if !events.is_empty() {
             events.iter_mut().for_each(|event| event.key = u8::try_from(key).unwrap_or(u8::MAX));
             self.outbox.send_events(&events, arrived).await?;
-            canary::webhook_came(self.store.as_ref(), &events).await;
         }
-        Ok(quarantined)
+        Ok(Stored { quarantined, came: canary::latest(&events) })
     }
 
     /// No key matched: read the keys again, then decide whose fault it is.
@@ -215,12 +233,12 @@ impl Ingest {
         let refreshed = self.keys.refresh(head.arrived).await;
         if refreshed == Refreshed::Changed {
             // The next try is verified with the new keys; the sender comes back soon after a 503.
-            return Conclusion { answer: Answer::Unavailable, seen };
+            return Conclusion { answer: Answer::Unavailable, seen, came: None };
         }
         if !self.keys.current().1 {
-            return Conclusion { answer: self.no_key(head), seen: Seen::NoKey };
+            return Conclusion { answer: self.no_key(head), seen: Seen::NoKey, came: None };
         }
-        Conclusion { answer: self.refuse(refused, head), seen }
+        Conclusion { answer: self.refuse(refused, head), seen, came: None }
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {

@@ -99,7 +99,7 @@ fn within_day(at: Timestamp, identity: Identity) -> Option<Timestamp> {
 
 /// The time in a ULID: its first ten characters are milliseconds since 1970 in Crockford's base 32.
 /// Source: github.com/ulid/spec.
-fn began(id: &str) -> Option<Timestamp> {
+pub fn began(id: &str) -> Option<Timestamp> {
     const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let digit = |c: u8| ALPHABET.iter().position(|known| *known == c.to_ascii_uppercase());
     let digits: Vec<usize> = id.bytes().map_while(digit).collect();

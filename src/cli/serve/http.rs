@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::Front;
 use crate::clock::{Clock, SystemClock};
 use crate::customerio::signature::Verifier;
+use crate::steps::canary;
 use crate::steps::ingest::{Answer, Head, Ingest, LARGEST_BODY};
 
 /// How long open connections may finish their requests when told to stop.
@@ -99,7 +100,15 @@ async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> Answer {
         }
     };
     match read(verifier, body).await {
-        Ok(verifier) => ingest.finish(verifier, head).await,
+        Ok(verifier) => {
+            let concluded = ingest.conclude(verifier, head).await;
+            if let Some(arrival) = concluded.came {
+                // The answer does not wait for it.
+                let store = ingest.store.clone();
+                tokio::spawn(async move { canary::webhook_came(store.as_ref(), &arrival, Duration::MAX).await });
+            }
+            concluded.answer
+        }
         Err(answer) => answer,
     }
 }
