@@ -5,6 +5,7 @@ mod support;
 mod a_2xx_is_a_promise;
 mod a_bot_keeps_one_message_an_incident;
 mod a_digest_arrives_once_a_day;
+mod a_digest_corrects_what_it_said;
 #[cfg(target_os = "linux")]
 mod a_disk_that_refuses_is_a_503;
 mod a_receivers_trouble_stays_its_own;
