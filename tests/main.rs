@@ -5,6 +5,7 @@ mod support;
 mod a_2xx_is_a_promise;
 mod a_bot_keeps_one_message_an_incident;
 mod a_digest_arrives_once_a_day;
+mod a_digest_corrects_what_it_said;
 #[cfg(target_os = "linux")]
 mod a_disk_that_refuses_is_a_503;
 mod a_receivers_trouble_stays_its_own;
@@ -52,6 +53,7 @@ mod rates_are_no_chance;
 mod rates_open_and_close;
 mod redrive_lists_sends_and_drops;
 mod routes_pick_the_receivers;
+mod runs_without_a_time_are_about;
 mod secrets_and_people_stay_in;
 mod silences_mute_and_owe_nothing;
 mod storms_are_told_together;

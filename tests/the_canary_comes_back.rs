@@ -143,6 +143,24 @@ async fn it_covers_every_minute_and_is_counted_nowhere() {
     insta::assert_snapshot!(t.said());
 }
 
+#[tokio::test]
+async fn slow_is_no_alert_and_each_loss_names_its_leg_and_ends_when_one_comes_back() {
+    let config = format!("{ANY_FAILURE}{CANARY}\n[digest]\nat = \"08:00\"\nreceivers = [\"audit\"]\n");
+    let t = Timeline::new("2026-11-22T22:50", &config).await;
+    t.canaries_until("2026-11-23T02:00", 3).await;
+    // Slow: over a minute each way, for hours.
+    t.canaries_until("2026-11-23T05:00", 95).await;
+    t.lose_canaries();
+    t.silence_until("2026-11-23T06:00").await;
+    t.lose_canaries();
+    t.canaries_until("2026-11-23T06:30", 95).await;
+    t.track_says(Some("it answered 401"));
+    t.canaries_until("2026-11-23T07:10", 3).await;
+    t.track_says(None);
+    t.canaries_until("2026-11-24T07:10", 3).await;
+    insta::assert_snapshot!(t.said());
+}
+
 #[cfg(feature = "aws")]
 mod on_aws {
     use super::*;

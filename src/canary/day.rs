@@ -40,6 +40,11 @@ impl Day {
         self.trips.values().sum()
     }
 
+    /// Whether as good as all came back, 95 of 100.
+    pub fn is_fine(&self) -> bool {
+        self.came_back().saturating_mul(100) >= self.sent.saturating_mul(95)
+    }
+
     /// The median round trip; `None` when none came back.
     pub fn median(&self) -> Option<SignedDuration> {
         let middle = self.came_back().div_ceil(2);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use super::{Leg, Sent};
+use crate::tally::journeys;
 
 /// So many in a row must be missing: one event lost on the way is no news.
 pub const IN_A_ROW: usize = 3;
@@ -71,8 +72,30 @@ pub struct Arrival {
     /// The id of the event that started the workflow, where the webhook says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
+    /// The run that it belongs to, where the webhook says so: all webhooks of a round have the same, and a ULID of when
+    /// the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     pub at: Timestamp,
     pub arrived: Timestamp,
+}
+
+impl Arrival {
+    /// Whether both are of one round.
+    fn is_of_the_round_of(&self, other: &Self) -> bool {
+        match (&self.trigger, &self.run) {
+            (Some(_), _) => self.trigger == other.trigger,
+            (None, Some(_)) => self.run == other.run,
+            (None, None) => self == other,
+        }
+    }
+
+    /// Whether it may answer what was sent then. Nothing arrives before it was sent, by our own clock; and nothing
+    /// answers what was sent after its run began, or where no run is named after it happened, by Customer.io's.
+    fn may_answer(&self, sent_at: Timestamp) -> bool {
+        let begun = self.run.as_deref().and_then(journeys::began).unwrap_or(self.at);
+        sent_at <= begun + EARLY && sent_at <= self.arrived
+    }
 }
 
 /// The latest arrivals, earliest first.
@@ -86,10 +109,7 @@ impl Arrivals {
     pub fn add(&mut self, arrivals: impl IntoIterator<Item = Arrival>) -> bool {
         let before = self.0.clone();
         for arrival in arrivals {
-            let known = self.0.iter_mut().find(|known| match arrival.trigger {
-                Some(_) => known.trigger == arrival.trigger,
-                None => **known == arrival,
-            });
+            let known = self.0.iter_mut().find(|known| arrival.is_of_the_round_of(known));
             match known {
                 Some(known) if known.arrived <= arrival.arrived => {}
                 Some(known) => *known = arrival,
@@ -133,12 +153,26 @@ pub struct Log {
     /// Of those that came back, the one that was sent last.
     #[serde(default)]
     pub back: Option<Back>,
+    /// What arrived last did not name the event that it answers: then one is out at a time.
+    #[serde(default)]
+    unnamed: bool,
     /// By the local day on which they were sent.
     #[serde(default)]
     days: BTreeMap<Date, Day>,
 }
 
 impl Log {
+    /// Whether another may go out. Where arrivals do not name what they answer, none does while one is out that is not
+    /// late yet: of two that are out together nobody could tell which one is back.
+    pub fn may_begin(&self, now: Timestamp) -> bool {
+        let is_out = |flight: &Flight| {
+            (SignedDuration::ZERO..LATE_AFTER).contains(&now.duration_since(flight.sent_at))
+                && self.back.is_none_or(|back| back.sent_at < flight.sent_at)
+                && !matches!(flight.said, Some(Said::NotTaken(_)))
+        };
+        !self.unnamed || !self.flights.iter().any(is_out)
+    }
+
     /// One is about to go out.
     pub fn begin(&mut self, id: &str, at: Timestamp, zone: &TimeZone) {
         self.last_sent = Some(at);
@@ -166,6 +200,7 @@ impl Log {
 
     /// Takes those for back that these arrivals answer, and gives up what was sent long ago.
     pub fn settle(&mut self, arrivals: &Arrivals, now: Timestamp) {
+        self.unnamed = arrivals.0.last().map_or(self.unnamed, |newest| newest.trigger.is_none());
         for arrival in &arrivals.0 {
             let Some(index) = self.answered_by(arrival) else { continue };
             let Flight { sent_at, day, .. } = self.flights.remove(index);
@@ -183,10 +218,10 @@ impl Log {
         if let Some(trigger) = &arrival.trigger {
             return self.flights.iter().position(|flight| flight.id == *trigger);
         }
-        let before = |sent_at: Timestamp| sent_at <= arrival.at + EARLY;
-        let latest = self.flights.iter().rposition(|flight| before(flight.sent_at))?;
-        let is_back =
-            |flight: &Flight| self.back.is_some_and(|back| before(back.sent_at) && flight.sent_at < back.sent_at);
+        let latest = self.flights.iter().rposition(|flight| arrival.may_answer(flight.sent_at))?;
+        let is_back = |flight: &Flight| {
+            self.back.is_some_and(|back| arrival.may_answer(back.sent_at) && flight.sent_at < back.sent_at)
+        };
         self.flights.get(latest).filter(|flight| !is_back(flight)).map(|_| latest)
     }
 
@@ -200,7 +235,7 @@ impl Log {
         }
         let answers = |webhook: &&Arrival| match &webhook.trigger {
             Some(trigger) => gone.iter().any(|flight| flight.id == *trigger),
-            None => webhook.at + EARLY >= first.sent_at && webhook.arrived >= first.sent_at,
+            None => webhook.may_answer(first.sent_at),
         };
         let webhook = webhook.filter(answers);
         let leg = match gone.iter().rev().find_map(|flight| flight.said.as_ref()) {
@@ -243,7 +278,13 @@ mod tests {
     }
 
     fn arrival(trigger: Option<&str>, at: &str, arrived: &str) -> Arrival {
-        Arrival { trigger: trigger.map(str::to_owned), at: t(at), arrived: t(arrived) }
+        Arrival { trigger: trigger.map(str::to_owned), run: None, at: t(at), arrived: t(arrived) }
+    }
+
+    /// Of a run that began then.
+    fn of_run(began: &str, at: &str, arrived: &str) -> Arrival {
+        let run = crate::canary::event_id("its run", t(began));
+        Arrival { run: Some(run), ..arrival(None, at, arrived) }
     }
 
     fn settled(mut log: Log, arrivals: &[Arrival], now: &str) -> Log {
@@ -317,6 +358,38 @@ mod tests {
         assert_eq!(log.back, Some(Back { sent_at: t("10:05:00"), arrived: t("10:05:03") }));
         let left: Vec<&str> = log.flights.iter().map(|flight| flight.id.as_str()).collect();
         assert_eq!(left, ["10:00:00", "10:10:00"]);
+    }
+
+    #[test]
+    fn without_an_id_no_old_arrival_answers_a_new_round() {
+        let out = |log: &Log| log.flights.iter().map(|flight| flight.id.clone()).collect::<Vec<_>>();
+        let two = ["10:00:00", "10:05:00"];
+        // It arrived before the second was sent, though the sender's clock is ahead by more.
+        let early = settled(sent(&two, Ok(())), &[arrival(None, "10:05:30", "10:00:03")], "10:06:00");
+        assert_eq!(out(&early), ["10:05:00"]);
+        // Its message is opened after the second was sent: of a run that began before.
+        let opened = [of_run("10:00:01", "10:00:02", "10:00:03"), of_run("10:00:01", "10:06:00", "10:06:01")];
+        assert_eq!(out(&settled(sent(&two, Ok(())), &opened, "10:07:00")), ["10:05:00"]);
+        // The first webhook of that run is long forgotten, and its round too.
+        let forgotten = settled(sent(&two, Ok(())), &[of_run("06:00:01", "10:06:00", "10:06:01")], "10:07:00");
+        assert_eq!(out(&forgotten), two);
+        let of_second = settled(sent(&two, Ok(())), &[of_run("10:05:01", "10:06:00", "10:06:01")], "10:07:00");
+        assert_eq!(out(&of_second), ["10:00:00"]);
+    }
+
+    #[test]
+    fn without_an_id_only_one_round_is_out_until_it_is_late() {
+        let mut log = settled(sent(&["10:00:00"], Ok(())), &[arrival(None, "10:00:01", "10:00:03")], "10:05:00");
+        assert!(log.may_begin(t("10:05:00")), "it is back");
+        log.begin("second", t("10:05:00"), &TimeZone::UTC);
+        log.settle(&Arrivals::default(), t("10:06:00"));
+        assert_eq!(["10:10:00", "10:19:59", "10:20:00"].map(|now| log.may_begin(t(now))), [false, false, true]);
+        let refused = Sent { at: t("10:05:00"), taken: Err("it answered 503".to_owned()) };
+        log.went_out("second", &refused);
+        assert!(log.may_begin(t("10:10:00")), "what was not taken is not out");
+        // Where arrivals name what they answer, the next need not wait.
+        let named = settled(sent(&FOUR, Ok(())), &[arrival(Some("10:00:00"), "10:00:01", "10:00:03")], "10:15:00");
+        assert!(named.may_begin(t("10:15:00")));
     }
 
     #[test]

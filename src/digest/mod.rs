@@ -1,9 +1,10 @@
 //! The digest's words: the daily summary, and the proof that the bridge is alive. Pure; `steps/digest.rs` reads the
 //! day and sends it, as an incident, so that each receiver gets it once, through crashes.
 
+pub mod corrections;
 pub mod sparkline;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -37,6 +38,8 @@ pub struct Day {
     /// By what is counted: the last [`sparkline::DAYS`] days of heartbeats.
     pub history: BTreeMap<String, Vec<history::Day>>,
     pub verdicts: Vec<Judged>,
+    /// Names of the heartbeats of whose runs some have ids that hold no time: what they counted is approximate.
+    pub approximate: BTreeSet<String>,
     /// Opened or resolved within the day or since, or still open.
     pub incidents: Vec<Incident>,
     /// By incident id: what became of messages that were not delivered.
@@ -53,11 +56,84 @@ pub struct Day {
     pub names: Arc<Names>,
     /// What is to be said of older signing keys.
     pub keys: Vec<String>,
+    /// What earlier digests said that is no longer so, a line a day.
+    pub corrections: Vec<String>,
+}
+
+/// Of the day's minutes so many per cent must have been heard to call it fine: as for a verdict.
+const HEARD_PER_CENT: i64 = 95;
+
+/// So many more of a failure than before are no chance worth a look.
+const MORE: u64 = 10;
+
+/// Whether nothing of the day needs a look: no incident, every heartbeat as it should, heard all day, and no failure at
+/// more than twice its share of the day and the week before.
+pub fn is_all_fine(day: &Day, now: Timestamp) -> bool {
+    let (covered, whole) = heard(day, now);
+    let lag_is_usual = day.lag.is_none_or(|lag| lag.late.saturating_mul(20) <= lag.events);
+    let canary_is_back = day.canary.as_ref().is_none_or(canary::day::Day::is_fine);
+    day.incidents.is_empty()
+        && day.verdicts.iter().all(|judged| judged.verdict == Verdict::Ok)
+        && day.untold.is_empty()
+        && day.silenced.is_empty()
+        && day.keys.is_empty()
+        && day.corrections.is_empty()
+        && day.quarantined == 0
+        && covered * 100 >= whole * HEARD_PER_CENT
+        && lag_is_usual
+        && canary_is_back
+        && !fails_more(day)
+}
+
+/// Minutes of the day that we can speak for, and all of them.
+fn heard(day: &Day, now: Timestamp) -> (i64, i64) {
+    let whole = minutes(day.to.duration_since(day.from));
+    (day.coverage.minutes_covered(Span::new(Minute::of(day.from), Minute::of(day.to)), now), whole)
+}
+
+/// Whether a channel's failure or delay is more than twice its share of every earlier day that is known.
+fn fails_more(day: &Day) -> bool {
+    let earlier: Vec<_> = day.earlier.iter().map(|(_, totals)| by_channel(totals)).collect();
+    let of = |metrics: Option<&Metrics<'_>>, metric: &str| metrics.and_then(|m| m.get(metric)).copied().unwrap_or(0);
+    by_channel(&day.totals).iter().any(|(channel, metrics)| {
+        metrics.iter().filter(|(metric, _)| is_shown(metric)).any(|(metric, n)| {
+            let sent = of(Some(metrics), "sent");
+            *n >= MORE
+                && earlier.iter().all(|before| {
+                    let before = before.get(channel);
+                    let (then, then_sent) = (of(before, metric), of(before, "sent"));
+                    // n / sent > 2 * then / then_sent; a day without sends compares counts.
+                    n.saturating_mul(then_sent.max(1)) > then.saturating_mul(2).saturating_mul(sent.max(1))
+                })
+        })
+    })
+}
+
+/// `all is well: 12 workflows as usual, 14,203 messages sent, 0.4 % failed, heard 24 of 24 h`
+fn all_is_well(config: &Config, day: &Day, now: Timestamp) -> String {
+    let mut said = Vec::new();
+    if !config.heartbeats.is_empty() {
+        said.push(format!("{} as usual", text::count("workflow", config.heartbeats.len() as u64)));
+    }
+    let sent: u64 = by_channel(&day.totals).values().filter_map(|metrics| metrics.get("sent")).sum();
+    said.push(format!("{} sent", text::count("message", sent)));
+    let failed: u64 = troubled(day).map(|t| t.count).sum();
+    if sent > 0 && failed > 0 {
+        said.push(format!("{} failed", text::percent(failed, sent.max(failed))));
+    }
+    let (covered, whole) = heard(day, now);
+    said.push(format!("heard {} of {} h", hours(covered), hours(whole)));
+    format!("all is well: {}", said.join(", "))
+}
+
+/// Whether a metric is trouble, for good or for now, or waits.
+fn is_shown(metric: &str) -> bool {
+    metric::row(metric).is_some_and(|r| matches!(r.class, Class::Failure | Class::Transient | Class::Waiting))
 }
 
 /// The digest's text: the headline first.
 pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
-    let mut lines = vec![headline(config, day)];
+    let mut lines = vec![headline(config, day, now)];
     lines.extend(workflow_lines(config, day));
     lines.extend(channel_lines(day));
     lines.extend(cause_line(day));
@@ -68,11 +144,15 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(day.canary.as_ref().map(canary::day::Day::line));
     lines.extend(lag_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
+    lines.extend(day.corrections.iter().cloned());
     lines
 }
 
-fn headline(config: &Config, day: &Day) -> String {
+fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
     let yesterday = config.workspace.zone.to_datetime(day.from).strftime("%a %-d %b").to_string();
+    if is_all_fine(day, now) {
+        return format!("{} on {yesterday}: {}", config.workspace.name, all_is_well(config, day, now));
+    }
     let open = day.incidents.iter().filter(|i| i.is_open()).count() as u64;
     let opened = day.incidents.iter().filter(|i| day.from <= i.opened_at && i.opened_at < day.to).count() as u64;
     let low = day.verdicts.iter().filter(|j| matches!(j.verdict, Verdict::Low | Verdict::High)).count() as u64;
@@ -100,7 +180,7 @@ fn headline(config: &Config, day: &Day) -> String {
     }
     let verdict = match (said.is_empty(), heard) {
         (false, _) => said.join(", "),
-        (true, true) => "all fine".to_owned(),
+        (true, true) => "no incident".to_owned(),
         (true, false) => "nothing to tell, we did not hear yet".to_owned(),
     };
     format!("{} on {yesterday}: {verdict}", config.workspace.name)
@@ -109,13 +189,14 @@ fn headline(config: &Config, day: &Day) -> String {
 fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
     let line = |h: &Heartbeat| {
         let ours: Vec<&Judged> = day.verdicts.iter().filter(|j| j.heartbeat == h.name).collect();
+        let about = about(day, &h.name);
         let counts = |v: Verdict| ours.iter().filter(|j| j.verdict == v).count() as u64;
         let said = match ours.as_slice() {
             [] if h.expect == Expect::Learned => "still learning what is usual".to_owned(),
             [] => "not judged yet".to_owned(),
             [one] => {
                 let verdict = verdict_word(one.verdict);
-                format!("{verdict}, {} counted{}", text::number(one.count), expected(h, one))
+                format!("{verdict}, {about}{} counted{}", text::number(one.count), expected(h, one))
             }
             many => {
                 let parts = [Verdict::Ok, Verdict::Low, Verdict::High, Verdict::Unknown];
@@ -125,7 +206,7 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                     .map(|v| format!("{} {}", counts(v), verdict_word(v)))
                     .collect();
                 let total: u64 = many.iter().map(|j| j.count).sum();
-                format!("{} of {} periods, {} counted", parts.join(", "), many.len(), text::number(total))
+                format!("{} of {} periods, {about}{} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
         let source = words::source(config, &day.names, &h.source);
@@ -133,6 +214,11 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
         format!("{name}: {said}{}", fortnight(config, day, h))
     };
     config.heartbeats.iter().map(line).collect()
+}
+
+/// What stands before a count that is approximate.
+fn about(day: &Day, heartbeat: &str) -> &'static str {
+    if day.approximate.contains(heartbeat) { "about " } else { "" }
 }
 
 /// The heartbeat's last days, if anything is known of them.
@@ -194,9 +280,6 @@ fn by_channel(totals: &[Total]) -> BTreeMap<&str, Metrics<'_>> {
 /// `email: 1,040 sent, 41 bounced (3.9 %; 0.8 % the day before, 0.9 % a week before)`
 fn channel_line(channel: &str, metrics: &Metrics<'_>, earlier: &[(&str, &Metrics<'_>)]) -> Option<String> {
     let sent = metrics.get("sent").copied().unwrap_or(0);
-    let is_shown = |metric: &str| {
-        metric::row(metric).is_some_and(|r| matches!(r.class, Class::Failure | Class::Transient | Class::Waiting))
-    };
     let mut said = vec![format!("{} sent", text::number(sent))];
     for (metric, n) in metrics.iter().filter(|(m, _)| is_shown(m)) {
         let shares = |metrics: &Metrics<'_>, n: u64| {
@@ -281,7 +364,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
             let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
             format!("{name} in {}, {numbers}{causes}", words::sources(config, &day.names, &sources))
         }
-        Subject::Heartbeat { name, .. } => format!("{name}, {numbers} expected"),
+        Subject::Heartbeat { name, .. } => format!("{name}, {}{numbers} expected", about(day, name)),
         Subject::Blindness => "nothing arrived".to_owned(),
         Subject::Canary { leg } => format!("the canary did not come back, {}", leg.words()),
         Subject::Lag { .. } => format!("events arrived late, {numbers}"),

@@ -75,6 +75,7 @@ fn day(totals: Vec<Total>) -> Day {
         earlier: Vec::new(),
         history: BTreeMap::new(),
         verdicts: Vec::new(),
+        approximate: Default::default(),
         incidents: vec![incident],
         untold: Vec::new(),
         silenced: Vec::new(),
@@ -84,6 +85,7 @@ fn day(totals: Vec<Total>) -> Day {
         lag: None,
         names: Arc::new(Names::of(lists)),
         keys: Vec::new(),
+        corrections: Vec::new(),
     }
 }
 
@@ -137,4 +139,41 @@ fn failures_are_compared_with_the_days_before() {
     let totals = vec![total("sent", "gmail.com", 1040), total("bounced", "gmail.com", 41)];
     let said = lines(&config, &Day { earlier, ..day(totals) }, t("24T08:00")).join("\n");
     assert!(said.contains("email: 1,040 sent, 41 bounced (3.9 %; 0.8 % the day before)"), "{said}");
+}
+
+#[test]
+fn a_day_that_needs_no_look_is_one_line_and_each_trouble_is_more() {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let quiet = |totals| {
+        let minutes: Vec<Timestamp> =
+            (0..=24 * 60).map(|minute| t("23T00:00") + jiff::SignedDuration::from_mins(minute)).collect();
+        let coverage = crate::tally::testing::heard_at(&minutes);
+        Day { incidents: Vec::new(), coverage, ..day(totals) }
+    };
+    let now = t("24T08:00");
+    let known = vec![total("sent", "gmail.com", 14_000), total("failed", "gmail.com", 40)];
+    let totals = vec![total("sent", "gmail.com", 14_203), total("failed", "gmail.com", 57)];
+    let fine = Day { earlier: vec![("the day before", known)], ..quiet(totals) };
+    insta::assert_snapshot!(lines(&config, &fine, now).remove(0), @"acme on Mon 23 Nov: all is well: 1 workflow as usual, 14,203 messages sent, 0.4 % failed, heard 24 of 24 h");
+    let is_fine = |day: Day| is_all_fine(&day, now);
+    assert!(!is_fine(Day { earlier: Vec::new(), ..fine }), "so many failures on a first day are worth a look");
+    let fine = || quiet(vec![total("sent", "gmail.com", 1_000), total("bounced", "gmail.com", 20)]);
+    let before = |bounced| {
+        vec![("the day before", vec![total("sent", "gmail.com", 1_000), total("bounced", "gmail.com", bounced)])]
+    };
+    assert!(is_fine(Day { earlier: before(10), ..fine() }) && !is_fine(Day { earlier: before(9), ..fine() }));
+    let fine = || quiet(vec![total("sent", "gmail.com", 1_000)]);
+    assert!(is_fine(fine()));
+    for trouble in [
+        Day { incidents: day(Vec::new()).incidents, ..fine() },
+        Day { quarantined: 1, ..fine() },
+        Day { corrections: vec!["Correction".into()], ..fine() },
+        Day { keys: vec!["a key".into()], ..fine() },
+        Day { silenced: vec!["a silence".into()], ..fine() },
+        Day { coverage: Coverage::default(), ..fine() },
+        Day { lag: Some(lag::Day { events: 100, late: 6, worst: None }), ..fine() },
+        Day { canary: Some(serde_json::from_str(r#"{"sent":1}"#).expect("a day")), ..fine() },
+    ] {
+        assert!(!is_fine(trouble));
+    }
 }

@@ -79,36 +79,44 @@ impl Function {
             return Reply::healthy();
         }
         let Ok(ingest) = &self.ingest else { return self.say(Answer::Unavailable) };
-        let answer = tokio::time::timeout(Ingest::time_left(&head, now), self.webhook(ingest, &request));
-        let (answer, text) = answer.await.unwrap_or_else(|_| {
-            tracing::error!(event = "deadline", "not stored in time");
-            (Answer::Unavailable, None)
-        });
-        match text {
-            Some(text) => self.say(answer).with_json(text),
-            None => self.say(answer),
+        let concluded = tokio::time::timeout(Ingest::time_left(&head, now), self.webhook(ingest, &request)).await;
+        match concluded {
+            Ok(Ok(concluded)) => {
+                // Before the answer, for nothing runs after it; the answer stands whatever comes of it.
+                ingest.note(&concluded, Ingest::time_left(&head, self.clock.now())).await;
+                let reply = self.say(concluded.answer);
+                match concluded.text {
+                    Some(text) => reply.with_json(text),
+                    None => reply,
+                }
+            }
+            Ok(Err(answer)) => self.say(answer),
+            Err(_) => {
+                tracing::error!(event = "deadline", "not stored in time");
+                self.say(Answer::Unavailable)
+            }
         }
     }
 
-    /// What is answered, and the text with it.
-    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> (Answer, Option<String>) {
+    /// An error is the answer to what was not looked at to its end.
+    async fn webhook(&self, ingest: &Ingest, request: &Request<'_>) -> Result<Conclusion, Answer> {
         let head = request.head();
         ingest.mend_keys(head.arrived).await;
         let mut reading = match ingest.begin(&head) {
             Ok(reading) => reading,
             Err(Answer::Unavailable) => {
                 self.meter.count(meter::KEYS_UNREADABLE, 1);
-                return (Answer::Unavailable, None);
+                return Err(Answer::Unavailable);
             }
-            Err(answer) => return (answer, None),
+            Err(answer) => return Err(answer),
         };
         if let Err(error) = request.feed(|bytes| reading.update(bytes)) {
             tracing::error!(event = "envelope_not_readable", %error);
-            return (Answer::Unavailable, None);
+            return Err(Answer::Unavailable);
         }
-        let Conclusion { answer, text, seen } = ingest.conclude(reading, &head).await;
-        self.note(seen);
-        (answer, text)
+        let concluded = ingest.conclude(reading, &head).await;
+        self.note(concluded.seen);
+        Ok(concluded)
     }
 
     fn note(&self, seen: Seen) {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::incident::{How, Severity};
-use crate::route::Labels;
+use crate::route::{Label, Labels};
 
 /// Why this message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +69,17 @@ pub struct Message {
     pub since: Timestamp,
     /// Why it comes to this receiver and not to another.
     pub note: Option<String>,
+}
+
+/// The value of the label `cause` of a digest in which nothing needs a look: a chat shows its first line alone.
+pub const ALL_FINE: &str = "all_fine";
+
+impl Message {
+    /// Whether it is a digest in which nothing needs a look: one line is enough where people chat.
+    pub fn is_all_fine(&self) -> bool {
+        let causes = self.labels.get(&Label::Cause);
+        self.phase == Phase::Digest && causes.is_some_and(|causes| causes.iter().any(|cause| cause == ALL_FINE))
+    }
 }
 
 /// Longest headline, in characters; every receiver's own limit is checked besides.

@@ -96,7 +96,11 @@ fn context(message: &Message) -> Map<String, Value> {
 
 /// Everything but the title and the steps, which stand in fields of their own, as long as there is room.
 fn description(message: &Message) -> String {
-    let rest = Message { steps: Vec::new(), ..message.clone() };
+    let mut rest = Message { steps: Vec::new(), ..message.clone() };
+    if rest.is_all_fine() {
+        // The title says it all; what is left says where it comes from.
+        rest.lines.clear();
+    }
     let lines = plain::lines(&rest, Set::Flowing);
     let mut text = String::new();
     for (i, line) in lines.iter().enumerate() {

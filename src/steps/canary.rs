@@ -32,12 +32,24 @@ pub const WEBHOOK: &str = "canary/webhook";
 /// How long ingest may take to note it: the sender waits.
 const NOTED_WITHIN: Duration = Duration::from_millis(300);
 
+/// With less than this left nothing is noted: the answer is worth more.
+const TIME_FOR_A_NOTE: Duration = Duration::from_millis(600);
+
 /// How often a write is tried against others who write too.
 const TRIES: usize = 5;
 
-/// ingest: notes that the canary's webhook came. It is stored already; a note that fails costs a word in a message.
-pub async fn webhook_came(store: &dyn Store, events: &[Event]) {
-    let Some(arrival) = arrivals(events).last() else { return };
+/// The latest of the canary's webhooks among these events.
+pub fn latest(events: &[Event]) -> Option<Arrival> {
+    arrivals(events).last()
+}
+
+/// ingest: notes that the canary's webhook came, if there is time for it before an answer is due (`left`). It is stored
+/// already; a note that fails costs a word in a message.
+pub async fn webhook_came(store: &dyn Store, arrival: &Arrival, left: Duration) {
+    if left < TIME_FOR_A_NOTE {
+        tracing::info!(event = "canary_not_noted", error = "no time left");
+        return;
+    }
     let noting = async {
         let stored = store.cursor(WEBHOOK).await?;
         let known: Option<Arrival> = stored.as_deref().and_then(|text| serde_json::from_str(text).ok());
@@ -45,7 +57,7 @@ pub async fn webhook_came(store: &dyn Store, events: &[Event]) {
             return Ok(());
         }
         // Whoever was faster noted one, too.
-        match store.move_cursor(WEBHOOK, stored.as_deref(), &written(&arrival)?).await? {
+        match store.move_cursor(WEBHOOK, stored.as_deref(), &written(arrival)?).await? {
             Write::Done | Write::Conflict => Ok::<_, StoreError>(()),
         }
     };
@@ -75,7 +87,12 @@ pub async fn note(store: &dyn Store, events: &[Event]) -> Result<(), StoreError>
 
 fn arrivals(events: &[Event]) -> impl DoubleEndedIterator<Item = Arrival> {
     let canaries = events.iter().filter(|event| event.fate == Fate::Canary);
-    canaries.map(|event| Arrival { trigger: event.trigger_event_id.clone(), at: event.at, arrived: event.arrived })
+    canaries.map(|event| Arrival {
+        trigger: event.trigger_event_id.clone(),
+        run: event.journey_id.clone(),
+        at: event.at,
+        arrived: event.arrived,
+    })
 }
 
 /// tick: what came back is taken for back; too many in a row that did not are an incident.
@@ -133,6 +150,9 @@ pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError>
     // By whole minutes: ticks do not come to the second.
     let passed = |last| Minute::of(now).0 - Minute::of(last).0;
     if log.last_sent.is_some_and(|last| (0..minutes(canary.every)).contains(&passed(last))) {
+        return Ok(());
+    }
+    if !log.may_begin(now) {
         return Ok(());
     }
     let id = canary::event_id(&tick.config.workspace.name, now);

@@ -9,15 +9,16 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{canary, guardian, lag, names};
+use super::{canary, facts, guardian, lag, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
+use crate::digest::corrections::{self, Said, Told};
 use crate::digest::{self, Day};
 use crate::heartbeat::history::{self, Slot};
-use crate::heartbeat::period;
-use crate::incident::told::{Stage, Told};
+use crate::heartbeat::{Judged, period};
+use crate::incident::told::{self, Stage};
 use crate::incident::{Incident, Numbers, Severity, State, Subject};
-use crate::message::text;
+use crate::message::{ALL_FINE, text};
 use crate::route::{Label, Labels};
 use crate::silence::{Silence, words};
 use crate::store::{StoreError, Write};
@@ -25,6 +26,9 @@ use crate::tally::Total;
 
 /// Where the digest's cursor stands: the last local date it was made for.
 pub const CURSOR: &str = "digest";
+
+/// What the digests of the last days said ([`Told`]), to be corrected.
+const TOLD: &str = "digest/told";
 
 /// A period is known by its end, which may lie a week after the time it is due by.
 const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -45,9 +49,15 @@ pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError>
     match sent_until {
         Some(sent) if sent >= last_due => return Ok(()),
         Some(_) => {
-            let day = gather(tick, last_due, digest.at, now).await?;
+            let (before, told) = read_told(tick).await?;
+            let (day, told) = gather(tick, last_due, digest.at, told, now).await?;
             let opening = opening(tick.config, &digest.receivers, &day, now);
             open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+            // After the digest, and before its cursor: a crash in between says the same once more, of the same item.
+            let said = serde_json::to_string(&told).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            match tick.store.move_cursor(TOLD, before.as_deref(), &said).await? {
+                Write::Done | Write::Conflict => {}
+            }
         }
         // A fresh install begins with its first full wait, not with an empty digest.
         None => {}
@@ -58,7 +68,47 @@ pub async fn send_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError>
     }
 }
 
-async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timestamp) -> Result<Day, StoreError> {
+/// What earlier digests said, and the cursor's text.
+async fn read_told(tick: &Tick<'_>) -> Result<(Option<String>, Told), StoreError> {
+    let stored = tick.store.cursor(TOLD).await?;
+    let told = stored.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    Ok((stored, told))
+}
+
+/// What has changed of days that were told of, and what is told of each by now.
+async fn corrected(
+    tick: &Tick<'_>,
+    date: Date,
+    mut told: Told,
+    today: &[Total],
+) -> Result<(Vec<String>, Told), StoreError> {
+    let zone = &tick.config.workspace.zone;
+    told.retain(|day, _| *day > date.saturating_sub((corrections::DAYS + 1).days()) && *day < date);
+    let mut lines = Vec::new();
+    let yesterday = date.saturating_sub(1.day());
+    let days: BTreeSet<Date> = told.keys().copied().chain([yesterday]).collect();
+    for day in days {
+        let next = day.saturating_add(1.day());
+        let (from, to) = (period::midnight(day, zone), period::midnight(next, zone));
+        let totals = if day == yesterday { today.to_vec() } else { of_day(tick, next, 1).await? };
+        let verdicts = tick.store.verdicts(from, to + LONGEST_PERIOD).await?;
+        let ours: Vec<&Judged> = verdicts.iter().filter(|j| from < j.period.due && j.period.due <= to).collect();
+        let now = Said::of(tick.config, &totals, &ours);
+        if let Some(line) = told.get(&day).and_then(|said| said.correction(day, &now)) {
+            lines.push(line);
+        }
+        told.insert(day, now);
+    }
+    Ok((lines, told))
+}
+
+async fn gather(
+    tick: &Tick<'_>,
+    date: Date,
+    at: jiff::civil::Time,
+    told: Told,
+    now: Timestamp,
+) -> Result<(Day, Told), StoreError> {
     let zone = &tick.config.workspace.zone;
     let to = period::midnight(date, zone);
     let from = period::midnight(date.saturating_sub(1.day()), zone);
@@ -71,6 +121,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let last_told = sent_at - SignedDuration::from_hours(24);
     // Those due on that day, and older ones that could not be judged before the last digest.
     verdicts.retain(|j| j.period.due <= to && (from < j.period.due || last_told < j.at));
+    let approximate = approximate(tick, from, to, &verdicts).await?;
     let mut incidents = tick.store.incidents_between(from, now).await?;
     for open in tick.store.unsettled().await?.into_iter().filter(Incident::is_open) {
         if !incidents.iter().any(|i| i.id() == open.id()) {
@@ -109,7 +160,8 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
     let canary = canary::of_day(tick.store, tick.config, date.saturating_sub(1.day())).await?;
     let lag = lag::days(tick.store).await?.of(date.saturating_sub(1.day())).copied();
     let names = names::kept(tick.store, tick.config).await;
-    Ok(Day {
+    let (corrections, told) = corrected(tick, date, told, &totals).await?;
+    let day = Day {
         names,
         date,
         from,
@@ -118,6 +170,7 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         earlier,
         history,
         verdicts,
+        approximate,
         incidents,
         untold,
         silenced,
@@ -126,7 +179,9 @@ async fn gather(tick: &Tick<'_>, date: Date, at: jiff::civil::Time, now: Timesta
         canary,
         lag,
         keys,
-    })
+        corrections,
+    };
+    Ok((day, told))
 }
 
 /// What was counted on the local day so many days before a date.
@@ -134,6 +189,24 @@ async fn of_day(tick: &Tick<'_>, date: Date, ago: i16) -> Result<Vec<Total>, Sto
     let midnight =
         |ago: i16| Minute::of(period::midnight(date.saturating_sub(ago.days()), &tick.config.workspace.zone));
     tick.store.totals(None, Span::new(midnight(ago), midnight(ago - 1))).await
+}
+
+/// The heartbeats whose counts of the day, or of the periods that were judged, are approximate.
+async fn approximate(
+    tick: &Tick<'_>,
+    from: Timestamp,
+    to: Timestamp,
+    verdicts: &[Judged],
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut names = BTreeSet::new();
+    for heartbeat in &tick.config.heartbeats {
+        let judged = verdicts.iter().filter(|judged| judged.heartbeat == heartbeat.name);
+        let from = judged.map(|judged| judged.period.start).fold(from, Timestamp::min);
+        if facts::approximate(tick.store, heartbeat, Span::new(Minute::of(from), Minute::of(to))).await? > 0 {
+            names.insert(heartbeat.name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// The last days of every heartbeat, by what is counted.
@@ -159,7 +232,7 @@ async fn fortnight(
 struct Muted(BTreeMap<String, BTreeSet<String>>);
 
 impl Muted {
-    fn note(&mut self, incident: &Incident, told: &Told, silences: &[Silence]) {
+    fn note(&mut self, incident: &Incident, told: &told::Told, silences: &[Silence]) {
         let by = match &told.stage {
             Stage::Silenced { silence, .. } if told.episode == incident.episode => Some(silence),
             // A later episode's is kept by now: muted is what a silence covered from beginning to end.
@@ -189,13 +262,17 @@ impl Muted {
 }
 
 fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> Opening {
+    let mut labels = Labels::from([
+        (Label::Severity, vec![Severity::Info.as_str().to_owned()]),
+        (Label::Kind, vec!["digest".to_owned()]),
+    ]);
+    if digest::is_all_fine(day, now) {
+        labels.insert(Label::Cause, vec![ALL_FINE.to_owned()]);
+    }
     Opening {
         subject: Subject::Digest { date: day.date.to_string() },
         severity: Severity::Info,
-        labels: Labels::from([
-            (Label::Severity, vec![Severity::Info.as_str().to_owned()]),
-            (Label::Kind, vec!["digest".to_owned()]),
-        ]),
+        labels,
         since: day.from,
         last: now,
         numbers: Numbers::default(),

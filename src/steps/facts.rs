@@ -8,11 +8,13 @@ use super::canary;
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
 use crate::customerio::event::{Kind, Source};
+use crate::heartbeat::{Heartbeat, verdict};
 use crate::incident::{Incident, Subject};
 use crate::message::compose::Facts;
 use crate::rules::{Rule, judge};
 use crate::store::{Store, StoreError};
 use crate::tally::Total;
+use crate::tally::journeys::{self, JOURNEY};
 
 /// A metric that has not arrived for this long is taken as not subscribed (design, law 6).
 const UNHEARD_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -43,7 +45,12 @@ pub async fn gather(
             return Ok(Facts { lag: Some(window), ..Facts::default() });
         }
         Subject::Drafts { source } => return super::drafts::facts(store, source, incident, now).await,
-        Subject::Heartbeat { .. } | Subject::Digest { .. } => return Ok(Facts::default()),
+        Subject::Heartbeat { name, period, .. } => {
+            let Some(heartbeat) = config.heartbeat(name) else { return Ok(Facts::default()) };
+            let span = verdict::judged_span(*period);
+            return Ok(Facts { approximate: approximate(store, heartbeat, span).await?, ..Facts::default() });
+        }
+        Subject::Digest { .. } => return Ok(Facts::default()),
     };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };
     let span = span_of(incident, now);
@@ -59,6 +66,14 @@ pub async fn gather(
     let sends_heard = unheard(store, &rate_kinds, now).await?.len() < rate_kinds.len();
     let unheard = unheard(store, &pairs, now).await?;
     Ok(Facts { failing, others, unheard, sends_heard, ..Facts::default() })
+}
+
+/// How many of the runs that a heartbeat counts in a span have ids that hold no time; of any other heartbeat none.
+pub async fn approximate(store: &dyn Store, heartbeat: &Heartbeat, span: Span) -> Result<u64, StoreError> {
+    if heartbeat.event != JOURNEY {
+        return Ok(0);
+    }
+    Ok(journeys::approximate(&store.totals(Some(&[JOURNEY]), span).await?, heartbeat))
 }
 
 /// The sender's clock may run a few minutes ahead of ours: events of up to 5 min ahead keep their own time.

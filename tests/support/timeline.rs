@@ -314,12 +314,16 @@ impl Timeline {
             let minute = self.now();
             self.stage.work_at(minute).await.unwrap();
             let waiting = std::mem::take(&mut *self.track.waiting.lock().unwrap());
+            let slow = if waiting.is_empty() { 0 } else { seconds / 60 };
+            for passed in 1..=slow {
+                self.stage.work_at(minute + SignedDuration::from_mins(passed)).await.unwrap();
+            }
             for id in waiting {
                 self.clock.set(minute + SignedDuration::from_secs(seconds));
                 let answer = failed_email().of("campaign:42").with("trigger_event_id", id);
                 self.event(answer.with("identifiers", json!({ "id": "canary" }))).await;
             }
-            self.stage.work_at(minute + SignedDuration::from_mins(1)).await.unwrap();
+            self.stage.work_at(minute + SignedDuration::from_mins(slow + 1)).await.unwrap();
         }
     }
 

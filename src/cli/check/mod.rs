@@ -2,6 +2,7 @@
 
 mod learned;
 mod live;
+mod runs;
 mod summary;
 
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   bridge check                              validate bridge.toml and say what it does
   bridge check --config staging.toml        validate another file
-  bridge check --data /var/lib/bridge       also what learned heartbeats know, and would notice
+  bridge check --data /var/lib/bridge       also what learned heartbeats know, and would notice, and runs
   bridge check --live                       also look whether every secret is set
   bridge check --json | jq '.[].message'    findings for machines
 
@@ -88,6 +89,7 @@ async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Check
     let (mut checked, config) = read(&file, &content, now);
     if let (Some(config), Some(summary)) = (&config, checked.summary.as_mut()) {
         summary.push_str(&learned::summary(config, &args.data).await);
+        summary.push_str(&runs::summary(config, &args.data, now).await);
     }
     if let (true, Some(config), Some(summary)) = (args.live, config, checked.summary.as_mut()) {
         let looked = live::look(&config, secrets).await;

@@ -228,6 +228,34 @@ async fn what_a_heartbeat_has_learned_is_looked_up_in_the_data_folder() {
     }
 }
 
+#[tokio::test]
+async fn runs_that_are_counted_about_are_said_to_be() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/bridge.toml")).expect("the example");
+    let runs = "\n[[heartbeats]]\nname = \"Runs\"\nsource = \"campaign:7\"\ndistinct = \"journey\"\nat_least = 4\n";
+    let file = Temporary::with("runs.toml", format!("{example}{runs}").as_bytes());
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
+    let config = crate::config::parse::parse(&format!("{example}{runs}")).config.expect("valid");
+    let args = CheckArgs { data: folder.path().into(), ..args(&file.0.display().to_string()) };
+    for (journey, expected) in [
+        ("01M83HHQJ0AAAAAAAAAAAAAAAA", "  Runs: 1, exact"),
+        ("run-1", "  Runs: about 2: 1 with an id that holds no time, counted once a day each, which is approximate"),
+    ] {
+        let at: Timestamp = "2026-11-23T06:40:00Z".parse().expect("a time");
+        let body = format!(
+            r#"{{"event_id":"{journey}","object_type":"email","metric":"sent","timestamp":{},
+            "data":{{"campaign_id":7,"action_id":1,"journey_id":"{journey}","identifiers":{{"id":"u"}}}}}}"#,
+            at.as_second()
+        );
+        let context = crate::customerio::parse::Context::of(&config, at);
+        let read = crate::customerio::parse::normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
+        store.count(&crate::tally::journeys::entries(&read.events, &config.heartbeats), at).await.expect("counts");
+        let said = text(&check(&args, &Only(&[]), at).await);
+        let line = said.lines().skip_while(|line| !line.starts_with("Runs of the last")).nth(1);
+        assert_eq!(line, Some(expected), "{said}");
+    }
+}
+
 /// A profile of one event in five minutes, day and night.
 fn ready() -> String {
     let first = 20_000 * 288;

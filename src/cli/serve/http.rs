@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::Front;
 use crate::clock::{Clock, SystemClock};
+use crate::steps::canary;
 use crate::steps::ingest::{Answer, Conclusion, Head, Ingest, LARGEST_BODY, Reading};
 
 /// How long open connections may finish their requests when told to stop.
@@ -100,7 +101,12 @@ async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> (Answer, O
     };
     match read(reading, body).await {
         Ok(reading) => {
-            let Conclusion { answer, text, .. } = ingest.conclude(reading, head).await;
+            let Conclusion { answer, text, came, .. } = ingest.conclude(reading, head).await;
+            if let Some(arrival) = came {
+                // The answer does not wait for it.
+                let store = ingest.store.clone();
+                tokio::spawn(async move { canary::webhook_came(store.as_ref(), &arrival, Duration::MAX).await });
+            }
             (answer, text)
         }
         Err(answer) => (answer, None),

@@ -97,7 +97,8 @@ pub struct Heartbeat {
     /// What is counted; this or `distinct`.
     pub event: Option<Event>,
     /// What is counted instead of an event: runs of people through the workflow, each once, when it began. A run is heard
-    /// of with its first message, so this suits workflows whose first message leaves at once.
+    /// of with its first message, so this suits workflows whose first message leaves at once. Ids
+    /// that are no ULIDs count once a UTC day, about: page, digest and `check --data` say so then.
     pub distinct: Option<Distinct>,
     /// Only what this action of the workflow sent, such as `"97"`. Default: every action.
     pub action: Option<Name>,

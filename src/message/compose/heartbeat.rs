@@ -22,6 +22,7 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         (false, false) => ("at most", "high"),
     };
     let beats = heartbeat.map_or_else(|| text::count("beat", count), |h| beats_in_words(h, count));
+    let beats = if facts.approximate > 0 { format!("about {beats}") } else { beats };
     // Too many is known before the period is due.
     let until = if low { period.due } else { period.due.min(incident.opened_at) };
     let when = match heartbeat.map(|h| h.every).filter(|_| !learned) {
@@ -46,6 +47,10 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     ];
     if let Some(click) = words::where_to_click(config, &facts.names, source) {
         fields.push(field("In Customer.io", click));
+    }
+    if facts.approximate > 0 {
+        let runs = text::count("run", facts.approximate);
+        fields.push(field("Approximate", format!("{runs} with an id that holds no time, counted once a day each")));
     }
     if let Some(why) = why {
         fields.insert(1, field("Why", long(why)));

@@ -46,6 +46,8 @@ pub struct Facts {
     pub canary: Option<canary::log::Standing>,
     /// About lag: the last quarter of an hour.
     pub lag: Option<Window>,
+    /// About a heartbeat: how many of the runs it counted have ids that hold no time, so that its count is approximate.
+    pub approximate: u64,
     /// About a roll-up: those of its incidents that are open.
     pub members_open: Option<Vec<Incident>>,
     /// What sources are called in Customer.io.

@@ -59,7 +59,7 @@ pub(super) fn flat(message: &Message, as_of: Option<&str>) -> Value {
         text.push('\n');
         text.push_str(&escape(line, LINE));
     }
-    let lines = plain::lines(message, Set::Flowing);
+    let lines = if message.is_all_fine() { Vec::new() } else { plain::lines(message, Set::Flowing) };
     for (i, line) in lines.iter().enumerate() {
         let line = escape(line, LINE);
         if len(&text) + len(&line) + 30 > TEXT_CHARS {
@@ -90,6 +90,9 @@ fn blocks(message: &Message, as_of: Option<&str>) -> Vec<Value> {
     let title = headline(message);
     let header = escape(&title, HEADER_CHARS);
     let whole = escape(&title, HEADLINE);
+    if message.is_all_fine() {
+        return vec![section(mrkdwn(&whole))];
+    }
     let footer = escape(&footer(message), FOOTER);
     let links = links(message);
     // What the frame takes is taken first; each of the four lists may end in a "+N more" besides.

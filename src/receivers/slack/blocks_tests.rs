@@ -233,3 +233,16 @@ proptest! {
         assert_inert(text_of(&plain));
     }
 }
+
+#[test]
+fn a_digest_in_which_all_is_fine_is_one_line() {
+    let mut fine = message(Phase::Digest);
+    let whole = payload(&fine)["blocks"].as_array().map(Vec::len);
+    fine.labels.insert(crate::route::Label::Cause, vec![crate::message::ALL_FINE.to_owned()]);
+    let line = format!("\u{1f4cb} Digest: {}", fine.headline);
+    let sent = payload(&fine);
+    let blocks = sent["blocks"].as_array().expect("blocks");
+    assert_eq!((blocks.len(), blocks[0]["text"]["text"].as_str()), (1, Some(line.as_str())));
+    assert_eq!(plain_payload(&fine)["text"].as_str(), Some(line.as_str()));
+    assert!(whole > Some(1), "any other digest has its lines");
+}

@@ -131,7 +131,11 @@ async fn a_webhook_that_came_and_was_not_processed_is_said_to_be_in_this_bridge(
     world.ticks(&["10:00:00", "10:05:00", "10:10:00"]).await;
     let sent = world.sent();
     let answer = webhook(&sent[0], "10:00:03");
-    webhook_came(&world.store, std::slice::from_ref(&answer)).await;
+    let came = latest(std::slice::from_ref(&answer)).expect("the canary's");
+    // A note that has no time waits for the next webhook.
+    webhook_came(&world.store, &came, Duration::from_millis(599)).await;
+    assert_eq!(super::webhook(&world.store).await.expect("reads"), None);
+    webhook_came(&world.store, &came, Duration::from_millis(600)).await;
     world.ticks(&["10:14:00"]).await;
     assert_eq!(world.incident().await, None);
     world.ticks(&["10:15:00"]).await;

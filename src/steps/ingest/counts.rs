@@ -22,7 +22,7 @@ impl Ingest {
 
     pub(super) async fn take_counts(&self, authentic: &Authentic, now: Timestamp) -> Conclusion {
         let (answer, said) = self.keep_counts(authentic, now).await;
-        Conclusion { answer, text: Some(format!("{said}\n")), seen: Seen::Counts }
+        Conclusion { text: Some(format!("{said}\n")), ..Conclusion::of(answer, Seen::Counts) }
     }
 
     async fn keep_counts(&self, authentic: &Authentic, now: Timestamp) -> (Answer, serde_json::Value) {

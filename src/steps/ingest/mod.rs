@@ -18,6 +18,7 @@ pub use self::keys::KeyRing;
 use self::keys::Refreshed;
 pub use self::refusals::Refusals;
 use super::canary;
+use crate::canary::log::Arrival;
 use crate::config::Config;
 use crate::customerio::addresses;
 use crate::customerio::parse::{self, Normalised};
@@ -100,6 +101,22 @@ pub struct Conclusion {
     /// What counts are answered, as JSON; webhooks get an empty body.
     pub text: Option<String>,
     pub seen: Seen,
+    /// The canary's webhook came with it: [`Ingest::note`] is for after the answer is sure.
+    pub came: Option<Arrival>,
+}
+
+impl Conclusion {
+    fn of(answer: Answer, seen: Seen) -> Self {
+        Self { answer, text: None, seen, came: None }
+    }
+}
+
+/// What became of an authentic request that was stored.
+#[derive(Default)]
+struct Stored {
+    /// It went to quarantine, or a part of it.
+    quarantined: bool,
+    came: Option<Arrival>,
 }
 
 /// What a signed request turned out to be.
@@ -194,12 +211,21 @@ impl Ingest {
         }
     }
 
-    /// Answers a request whose body has been read.
+    /// As [`Self::conclude`], and notes what is to be noted.
     pub async fn finish(&self, reading: Reading, head: &Head<'_>) -> Answer {
-        self.conclude(reading, head).await.answer
+        let concluded = self.conclude(reading, head).await;
+        self.note(&concluded, DEADLINE.unsigned_abs()).await;
+        concluded.answer
     }
 
-    /// As [`Self::finish`], and says what it saw.
+    /// Notes what came, within the time that is left until the answer must be out. No answer depends on it.
+    pub async fn note(&self, concluded: &Conclusion, left: Duration) {
+        if let Some(arrival) = &concluded.came {
+            canary::webhook_came(self.store.as_ref(), arrival, left).await;
+        }
+    }
+
+    /// Answers a request whose body has been read, and says what it saw.
     pub async fn conclude(&self, reading: Reading, head: &Head<'_>) -> Conclusion {
         if let Some(Ok(authentic)) = reading.counts.map(Verifier::finish) {
             return self.take_counts(&authentic, head.arrived).await;
@@ -207,21 +233,21 @@ impl Ingest {
         let authentic = match reading.webhook.map(Verifier::finish) {
             Ok(Ok(authentic)) => authentic,
             Ok(Err(refused)) => return self.not_verified(&refused, head).await,
-            Err(answer) => return Conclusion { answer, text: None, seen: Seen::NoKey },
+            Err(answer) => return Conclusion::of(answer, Seen::NoKey),
         };
         let key = self.keys.position(authentic.key_index());
-        let (answer, quarantined) = match self.store(&authentic, key, head.arrived).await {
-            Ok(quarantined) => (Answer::Taken, quarantined),
+        let (answer, Stored { quarantined, came }) = match self.store(&authentic, key, head.arrived).await {
+            Ok(stored) => (Answer::Taken, stored),
             Err(error) => {
                 tracing::error!(event = "not_stored", %error);
-                (Answer::Unavailable, false)
+                (Answer::Unavailable, Stored::default())
             }
         };
-        Conclusion { answer, text: None, seen: Seen::Verified { key, quarantined, large: !authentic.is_whole() } }
+        let seen = Seen::Verified { key, quarantined, large: !authentic.is_whole() };
+        Conclusion { came, ..Conclusion::of(answer, seen) }
     }
 
-    /// Says whether it went to quarantine, or a part of it.
-    async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<bool, StoreError> {
+    async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<Stored, StoreError> {
         super::planted(authentic.head());
         let understood = if authentic.is_whole() {
             let context = parse::Context::of(&self.config, arrived);
@@ -252,26 +278,25 @@ impl Ingest {
         if !events.is_empty() {
             events.iter_mut().for_each(|event| event.key = u8::try_from(key).unwrap_or(u8::MAX));
             self.outbox.send_events(&events, arrived).await?;
-            canary::webhook_came(self.store.as_ref(), &events).await;
         }
-        Ok(quarantined)
+        Ok(Stored { quarantined, came: canary::latest(&events) })
     }
 
     /// No key matched: read the keys again, then decide whose fault it is.
     async fn not_verified(&self, refused: &Refused, head: &Head<'_>) -> Conclusion {
         let seen = Seen::NoMatch { from_sender: from_sender(head) };
         if head.path == COUNTS_PATH && self.counts_keys_may_match(head.arrived).await {
-            return Conclusion { answer: Answer::Unavailable, text: None, seen };
+            return Conclusion::of(Answer::Unavailable, seen);
         }
         let refreshed = self.keys.refresh(head.arrived).await;
         if refreshed == Refreshed::Changed {
             // The next try is verified with the new keys; the sender comes back soon after a 503.
-            return Conclusion { answer: Answer::Unavailable, text: None, seen };
+            return Conclusion::of(Answer::Unavailable, seen);
         }
         if !self.keys.current().1 {
-            return Conclusion { answer: self.no_key(head), text: None, seen: Seen::NoKey };
+            return Conclusion::of(self.no_key(head), Seen::NoKey);
         }
-        Conclusion { answer: self.refuse(refused, head), text: None, seen }
+        Conclusion::of(self.refuse(refused, head), seen)
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {
