@@ -132,9 +132,10 @@ async fn recent_look(
     let slot = Slot::of(now);
     let late = changed_since(&tick.store.coverage().await?, is_new_hour, now);
     let mut firsts = BTreeMap::new();
-    for of in heartbeats.keys() {
+    for (of, heartbeat) in heartbeats {
+        let look_back = LOOK_BACK + now.duration_since(heartbeat.settled(now));
         let kept = tick.store.days(of, slot.day() - 1, slot.day() + 1).await?;
-        firsts.insert(of.as_str(), history::first_unsure(&kept, now, LOOK_BACK).min(late));
+        firsts.insert(of.as_str(), history::first_unsure(&kept, now, look_back).min(late));
     }
     let Some(first) = firsts.values().copied().min() else { return Ok(()) };
     for day in first.day()..=slot.day() {
@@ -211,3 +212,6 @@ async fn look(
     }
     stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,13 +189,13 @@ async fn act(
     };
     let mut bins = history::bins(days, zone, JUDGED_ALONE, now);
     bins.retain(|bin| from.is_none_or(|from| bin.from >= from.0));
-    let reading = profile.judge(&bins, zone, &heartbeat.except, now);
+    let reading = profile.judge(&bins, zone, &heartbeat.except, heartbeat.settled(now));
     let (Some(evidence), Some(verdict)) = (reading.evidence, alarming(reading.verdict)) else { return Ok(()) };
     let Evidence { since, count, expected, once_in_years } = evidence;
     tracing::info!(event = "unusual", heartbeat = heartbeat.name, ?verdict, count, expected, once_in_years);
     let judged = Judged {
         heartbeat: heartbeat.name.clone(),
-        period: Period { start: since, due: now, end: now },
+        period: Period { start: since, due: heartbeat.settled(now), end: heartbeat.settled(now) },
         verdict,
         count,
         at: now,
@@ -290,7 +290,7 @@ pub async fn beats_again(
     let Some(Learned::Ready(profile)) = known(tick.store, heartbeat).await? else { return Ok(None) };
     let zone = &tick.config.workspace.zone;
     let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
-    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, now))
+    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, heartbeat.settled(now)))
 }
 
 /// Keeps the verdicts on the days since it was learned last, for the digest: it was learned on each day but those that
