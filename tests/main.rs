@@ -63,3 +63,4 @@ mod the_deadman_hears_us_only_while_alerts_flow;
 mod the_readme_is_true;
 mod the_same_event_counts_once;
 mod three_failing_transactional_messages_page_within_a_second;
+mod what_is_usual_stays_known;

@@ -14,6 +14,7 @@ use super::{Heartbeat, period};
 use crate::clock::{Minute, Span};
 use crate::tally::Cell;
 use crate::tally::coverage::Coverage;
+use crate::tally::journeys::JOURNEY;
 
 /// Length of a slot.
 pub const SLOT_MINUTES: i64 = 5;
@@ -204,7 +205,15 @@ pub fn of_dates(days: &[Day], dates: &[Date], zone: &TimeZone) -> Vec<Option<u64
     dates.iter().map(of_date).collect()
 }
 
+/// A run counts when it began, but only once its first message comes: younger than this, counts of runs still rise.
+pub const RUNS_SETTLE: SignedDuration = SignedDuration::from_hours(3);
+
 impl Heartbeat {
+    /// Until when its counts can be compared with older ones, at `now`.
+    pub fn settled(&self, now: Timestamp) -> Timestamp {
+        if self.event == JOURNEY { now - RUNS_SETTLE } else { now }
+    }
+
     /// What its history is kept under: heartbeats that count the same share one.
     pub fn counted_as(&self) -> String {
         format!("{}/{}/{}", self.source, self.action.as_deref().unwrap_or_default(), self.event)

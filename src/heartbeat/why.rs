@@ -57,7 +57,7 @@ pub fn why(heartbeat: &Heartbeat, expected: u64, said: &Said) -> Option<Why> {
 }
 
 /// The one state in which a campaign sends. Source: App API, `listCampaigns`.
-const RUNNING: &str = "running";
+pub const RUNNING: &str = "running";
 
 impl Why {
     /// Somebody meant it, so nobody has to get up.

@@ -36,6 +36,14 @@ impl Asking {
         why::why(heartbeat, expected, &self.ask(heartbeat, asked).await?)
     }
 
+    /// Whether a campaign runs, as Customer.io says; `None` when it says nothing.
+    pub async fn runs(&mut self, tick: &Tick<'_>, heartbeat: &Heartbeat, now: Timestamp) -> Option<bool> {
+        let directory = tick.directory.filter(|_| heartbeat.source.kind == SourceKind::Campaign)?;
+        let hour = whole_hour(now);
+        let asked = |time| directory.campaign(&heartbeat.source.id, hour - SignedDuration::from_hours(1), hour, time);
+        self.ask(heartbeat, asked).await?.state.map(|state| state == why::RUNNING)
+    }
+
     /// Whether nothing more is asked.
     pub fn is_spent(&self) -> bool {
         self.left.is_zero()

@@ -147,7 +147,19 @@ async fn runs_again(
     if !open.is_deliberate() || why.as_ref().is_none_or(Why::is_deliberate) {
         return Ok(());
     }
-    let worse = open::routed(tick.config, &open, heartbeat.severity_of(why.as_ref()), now);
+    worsen(tick, heartbeat, &open, opening, now).await
+}
+
+/// An open incident that was a warning becomes what the heartbeat says of this opening.
+pub(super) async fn worsen(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    open: &Incident,
+    opening: Opening,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Subject::Heartbeat { why, .. } = &opening.subject else { return Ok(()) };
+    let worse = open::routed(tick.config, open, heartbeat.severity_of(why.as_ref()), now);
     let worse = Incident { subject: opening.subject, numbers: opening.numbers, ..worse };
     match tick.store.write_incident(&worse).await? {
         Write::Done => open::hint(tick.outbox, &worse, now).await,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::asking::Asking;
+use super::heartbeats;
 use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::customerio::event::SourceKind;
@@ -23,77 +24,86 @@ const JUDGED_ALONE: SignedDuration = SignedDuration::from_hours(4);
 /// ... and how an hour's events lie within it is learned from these last days.
 const LEARNED_ALONE: SignedDuration = SignedDuration::from_hours(24 * 14);
 
-/// What is known of a heartbeat between two looks; it follows from history, so it is a cache with a cursor in it.
+/// Most days that are closed at once, after a pause of tick.
+const CLOSED_AT_ONCE: i32 = 14;
+
+/// What is known of a heartbeat between two looks. It follows from history, so it is a cache; an item of its own, since a
+/// write bills all of it, and it is written once a day.
 #[derive(Serialize, Deserialize)]
 struct Known {
-    /// The last slot that was judged.
-    slot: i64,
     /// The local day that it was learned on, in days since the Unix epoch.
     day: i32,
+    /// The hour that it was learned in, in hours since the Unix epoch.
+    hour: i64,
     learned: Learned,
 }
 
-/// Judges each of them, once in five minutes.
-pub async fn judge_due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
+/// Judges each of them. Nothing is learned from a history that is not `whole`, and one that was learned stands until then.
+pub async fn judge_all(tick: &Tick<'_>, whole: bool, now: Timestamp) -> Result<(), StoreError> {
     let mut asking = Asking::default();
+    let mut failed = Ok(());
     for heartbeat in tick.config.heartbeats.iter().filter(|h| h.expect == Expect::Learned) {
-        judge_one(tick, heartbeat, &mut asking, now).await?;
+        // What one cannot read does not keep the others from their verdicts.
+        failed = failed.and(judge_one(tick, heartbeat, whole, &mut asking, now).await);
     }
-    Ok(())
+    failed
 }
 
 /// What tick has learned of it last.
 pub async fn known(store: &dyn Store, heartbeat: &Heartbeat) -> Result<Option<Learned>, StoreError> {
-    let stored = store.cursor(&cursor(heartbeat)).await?;
+    let stored = store.cursor(&item(heartbeat)).await?;
     Ok(stored.and_then(|json| serde_json::from_str::<Known>(&json).ok()).map(|known| known.learned))
 }
 
-fn cursor(heartbeat: &Heartbeat) -> String {
-    format!("learned/{}", heartbeat.name)
+fn item(heartbeat: &Heartbeat) -> String {
+    format!("usual/{}", heartbeat.name)
 }
 
 async fn judge_one(
     tick: &Tick<'_>,
     heartbeat: &Heartbeat,
+    whole: bool,
     asking: &mut Asking,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (zone, slot) = (&tick.config.workspace.zone, Slot::of(now).0);
-    let stored = tick.store.cursor(&cursor(heartbeat)).await?;
+    let zone = &tick.config.workspace.zone;
+    let stored = tick.store.cursor(&item(heartbeat)).await?;
     // What another version made of it is learned again.
     let known: Option<Known> = stored.as_deref().and_then(|json| serde_json::from_str(json).ok());
-    if known.as_ref().is_some_and(|known| known.slot == slot) {
-        return Ok(());
-    }
-    let day = local::day_of(zone.to_datetime(now).date());
+    let (day, hour) = (local::day_of(zone.to_datetime(now).date()), Slot::of(now).0.div_euclid(12));
     // While there is too little, it is looked at again once an hour.
-    let stands = |learned: &Learned| matches!(learned, Learned::Ready(_)) || slot % 12 != 0;
-    let is_today = |known: &Known| known.day == day && stands(&known.learned);
+    let stands = |known: &Known| match known.learned {
+        Learned::Ready(_) => known.day == day,
+        Learned::Learning { .. } => known.hour == hour,
+    };
     let (learned, days) = match known {
-        Some(known) if is_today(&known) => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
+        Some(known) if stands(&known) || !whole => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
+        None if !whole => return Ok(()),
         known => {
             let days = kept(tick, heartbeat, i64::from(HISTORY_DAYS) + 1, now).await?;
             if let Some(Known { learned: Learned::Ready(profile), day: learned_on, .. }) = &known
                 && *learned_on < day
             {
-                close_day(tick, heartbeat, profile, &days, now).await?;
+                close_days(tick, heartbeat, profile, *learned_on, &days, now).await?;
             }
             let mut bins = history::bins(&days, zone, LEARNED_ALONE, now);
             // What was before we heard anything is Customer.io's to tell.
             let first_heard = bins.iter().position(|bin| bin.covered > 0).unwrap_or(bins.len());
             bins.drain(..first_heard);
             bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
-            (learned::learn(&bins, zone, &heartbeat.except, now), days)
+            let learned = learned::learn(&bins, zone, &heartbeat.except, now);
+            let known = Known { day, hour, learned };
+            let to = serde_json::to_string(&known)
+                .map_err(|_| StoreError::Corrupt("what is usual cannot be written".to_owned()))?;
+            match tick.store.move_cursor(&item(heartbeat), stored.as_deref(), &to).await? {
+                Write::Done | Write::Conflict => (known.learned, days),
+            }
         }
     };
     if let Learned::Ready(profile) = &learned {
         act(tick, heartbeat, profile, &days, asking, now).await?;
     }
-    let to = serde_json::to_string(&Known { slot, day, learned })
-        .map_err(|_| StoreError::Corrupt("what is usual cannot be written".to_owned()))?;
-    match tick.store.move_cursor(&cursor(heartbeat), stored.as_deref(), &to).await? {
-        Write::Done | Write::Conflict => Ok(()),
-    }
+    Ok(())
 }
 
 /// What a campaign did on the days before we heard of it, as Customer.io remembers it.
@@ -155,7 +165,8 @@ async fn kept(tick: &Tick<'_>, heartbeat: &Heartbeat, days: i64, now: Timestamp)
     tick.store.days(&heartbeat.counted_as(), today - days, today + 1).await
 }
 
-/// Opens an incident where the counts are not what is usual, and none is open.
+/// Opens an incident where the counts are not what is usual, and none is open. One that was put down to a workflow that
+/// somebody stopped is an incident like any other when it runs, and is still low since then.
 async fn act(
     tick: &Tick<'_>,
     heartbeat: &Heartbeat,
@@ -166,20 +177,25 @@ async fn act(
 ) -> Result<(), StoreError> {
     let zone = &tick.config.workspace.zone;
     let newest = tick.store.episodes(&key(tick, heartbeat)).await?.pop();
-    if newest.as_ref().is_some_and(Incident::is_open) {
-        return Ok(());
-    }
-    // What an earlier episode spoke of is no news: its end says from when on the workflow beat again.
-    let from = newest.map(|over| Slot::of(over.last).0);
+    let from = match &newest {
+        Some(open) if open.is_open() && !open.is_deliberate() => return Ok(()),
+        Some(open) if open.is_open() => match runs_since(tick, heartbeat, open, asking, now).await? {
+            Some(since) => Some(since),
+            None => return Ok(()),
+        },
+        // What an earlier episode spoke of is no news: its end says from when on the workflow beat again.
+        Some(over) => Some(Slot::of(over.last)),
+        None => None,
+    };
     let mut bins = history::bins(days, zone, JUDGED_ALONE, now);
-    bins.retain(|bin| from.is_none_or(|from| bin.from >= from));
-    let reading = profile.judge(&bins, zone, &heartbeat.except, now);
+    bins.retain(|bin| from.is_none_or(|from| bin.from >= from.0));
+    let reading = profile.judge(&bins, zone, &heartbeat.except, heartbeat.settled(now));
     let (Some(evidence), Some(verdict)) = (reading.evidence, alarming(reading.verdict)) else { return Ok(()) };
     let Evidence { since, count, expected, once_in_years } = evidence;
     tracing::info!(event = "unusual", heartbeat = heartbeat.name, ?verdict, count, expected, once_in_years);
     let judged = Judged {
         heartbeat: heartbeat.name.clone(),
-        period: Period { start: since, due: now, end: now },
+        period: Period { start: since, due: heartbeat.settled(now), end: heartbeat.settled(now) },
         verdict,
         count,
         at: now,
@@ -196,8 +212,52 @@ async fn act(
         _ => None,
     };
     let opening = Opening::of_heartbeat(tick.config, heartbeat, &judged, expected, why);
-    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
+    match newest.filter(Incident::is_open) {
+        None => drop(open::open(tick.store, tick.outbox, tick.config, opening, now).await?),
+        // It was stopped again.
+        Some(_) if is_deliberate(&opening) => forget_runs(tick, heartbeat).await?,
+        Some(open) => heartbeats::worsen(tick, heartbeat, &open, opening, now).await?,
+    }
     Ok(())
+}
+
+fn is_deliberate(opening: &Opening) -> bool {
+    matches!(&opening.subject, Subject::Heartbeat { why: Some(why), .. } if why.is_deliberate())
+}
+
+/// From which slot on a workflow that somebody had stopped was seen to run again. Customer.io is asked once in a quarter
+/// of an hour until it does; what came before says nothing of how it runs now.
+async fn runs_since(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    open: &Incident,
+    asking: &mut Asking,
+    now: Timestamp,
+) -> Result<Option<Slot>, StoreError> {
+    let stored = tick.store.cursor(&runs(heartbeat)).await?;
+    let (episode, since) = stored.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    if let (true, Ok(since)) = (episode == open.id(), since.parse()) {
+        return Ok(Some(Slot(since)));
+    }
+    let slot = Slot::of(now);
+    if slot.0 % 3 == 0 && asking.runs(tick, heartbeat, now).await == Some(true) {
+        let to = format!("{} {}", open.id(), slot.0);
+        match tick.store.move_cursor(&runs(heartbeat), stored.as_deref(), &to).await? {
+            Write::Done | Write::Conflict => {}
+        }
+    }
+    Ok(None)
+}
+
+async fn forget_runs(tick: &Tick<'_>, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+    let stored = tick.store.cursor(&runs(heartbeat)).await?;
+    match tick.store.move_cursor(&runs(heartbeat), stored.as_deref(), "").await? {
+        Write::Done | Write::Conflict => Ok(()),
+    }
+}
+
+fn runs(heartbeat: &Heartbeat) -> String {
+    format!("runs/{}", heartbeat.name)
 }
 
 const fn alarming(verdict: learned::Verdict) -> Option<Verdict> {
@@ -230,19 +290,37 @@ pub async fn beats_again(
     let Some(Learned::Ready(profile)) = known(tick.store, heartbeat).await? else { return Ok(None) };
     let zone = &tick.config.workspace.zone;
     let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
-    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, now))
+    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, heartbeat.settled(now)))
 }
 
-/// Keeps the verdict on yesterday, for the digest: what was told of it, or that nothing was to be told.
+/// Keeps the verdicts on the days since it was learned last, for the digest: it was learned on each day but those that
+/// tick was away for.
+async fn close_days(
+    tick: &Tick<'_>,
+    heartbeat: &Heartbeat,
+    profile: &Profile,
+    learned_on: i32,
+    days: &[Day],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let today = tick.config.workspace.zone.to_datetime(now).date();
+    let away = local::day_of(today).saturating_sub(learned_on).clamp(1, CLOSED_AT_ONCE);
+    for ago in (1..=away).rev() {
+        close_day(tick, heartbeat, profile, today.saturating_sub(ago.days()), days, now).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the verdict on a day: what was told of it, or that nothing was to be told.
 async fn close_day(
     tick: &Tick<'_>,
     heartbeat: &Heartbeat,
     profile: &Profile,
+    date: Date,
     days: &[Day],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let zone = &tick.config.workspace.zone;
-    let date = zone.to_datetime(now).date().saturating_sub(1.day());
     let whole = period::containing(Every::Day { by: None }, period::midnight(date, zone), zone);
     let counted = history::of_dates(days, &[date], zone).pop().flatten();
     let told = |incident: &Incident| {

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, learned, names, resolve, sweep};
+use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, names, resolve, sweep};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -60,8 +60,7 @@ impl Tick<'_> {
         let judged = part(&mut failed, "rules", self.judge_again(now)).await.unwrap_or_default();
         part(&mut failed, "sweep", sweep::due(self, &judged, now)).await;
         // Long work on a first day: what is owed to somebody comes before it.
-        part(&mut failed, "history", history::record_due(self, now)).await;
-        part(&mut failed, "learned", learned::judge_due(self, now)).await;
+        part(&mut failed, "history", history::due(self, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: they wait for somebody else, and nothing here waits for them.

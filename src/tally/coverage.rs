@@ -128,6 +128,11 @@ impl Coverage {
         self.late.is_some_and(|late| now.duration_since(late.last_arrival).abs() < CALM)
     }
 
+    /// The earliest event time of the latest run of late arrivals, if that went on after `since`.
+    pub fn late_from(&self, since: Timestamp) -> Option<Timestamp> {
+        self.late.filter(|late| late.last_arrival > since).map(|late| late.from)
+    }
+
     /// Covered minutes are those from the first authentic event up to, not including, this one.
     pub fn covered_until(&self, now: Timestamp) -> Option<Minute> {
         let first = Minute::of(self.first?);
