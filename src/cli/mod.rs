@@ -5,6 +5,7 @@ pub mod check;
 pub mod count;
 pub mod demo;
 pub mod erase;
+pub mod fire;
 pub mod place;
 pub mod redrive;
 pub mod schema;
@@ -42,6 +43,8 @@ pub enum Command {
     Send(send::SendArgs),
     /// Report how often the backend fired an event.
     Count(count::CountArgs),
+    /// Send a marked test through the real routes.
+    Fire(fire::FireArgs),
     /// Mute alerts by labels, for a time, with a reason.
     Silence(silence::SilenceArgs),
     /// List what could not be understood or delivered; send it again, or drop it.
@@ -69,6 +72,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Schema(args) => Ok(schema::run(args)),
             Command::Send(args) => send::run(args).await,
             Command::Count(args) => count::run(args).await,
+            Command::Fire(args) => fire::run(args).await,
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,
             Command::Erase(args) => erase::run(args).await,

@@ -15,7 +15,7 @@ pub struct Missing {
 
 impl Missing {
     /// The finding, at the first place where the file names the reference.
-    pub fn located(self, file: &str, content: &str) -> Finding {
+    pub(super) fn located(self, file: &str, content: &str) -> Finding {
         let place = content.find(&format!("\"{}\"", self.at)).map(|at| position(content, at));
         Finding {
             file: file.to_owned(),
@@ -57,19 +57,24 @@ pub async fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
     Looked { problems, summary }
 }
 
-struct Needed<'c> {
+/// A secret that the configuration refers to.
+pub struct Needed<'c> {
     what: String,
-    at: &'c SecretRef,
+    pub at: &'c SecretRef,
     may_be_missing: bool,
 }
 
-fn needed(config: &Config) -> Vec<Needed<'_>> {
+/// Every secret of a configuration.
+pub fn needed(config: &Config) -> Vec<Needed<'_>> {
     let mut needed = Vec::new();
     for (index, at) in config.customerio.signing_keys.iter().enumerate() {
         // Later keys are there for rotation (design, Configuration).
         let later = index > 0;
         let what = if later { "a later signing key" } else { "the signing key" };
         needed.push(Needed { what: what.into(), at, may_be_missing: later });
+    }
+    for (index, at) in config.counts.iter().flat_map(|counts| &counts.signing_keys).enumerate() {
+        needed.push(Needed { what: "counts".into(), at, may_be_missing: index > 0 });
     }
     if let Some(at) = &config.customerio.app_api_key {
         needed.push(Needed { what: "the App API".into(), at, may_be_missing: false });

@@ -1,7 +1,7 @@
 //! `bridge check`: is the configuration right, and what does it do?
 
 mod learned;
-mod live;
+pub(super) mod live;
 mod runs;
 mod summary;
 

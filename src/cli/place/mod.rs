@@ -14,6 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+use crate::cli::check::live;
+#[cfg(feature = "aws")]
+use crate::config::aws_secrets::AwsSecrets;
+#[cfg(feature = "aws")]
+use crate::config::secrets::SecretRef;
+use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
 use crate::queue::Outbox;
 use crate::queue::dead_letters::DeadLetters;
@@ -70,6 +77,17 @@ impl Place {
         }
     }
 
+    /// The configuration alone, for what needs no state.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn configuration(&self) -> anyhow::Result<Arc<Config>> {
+        match &self.stack {
+            Some(name) => Ok(self.open_stack(name).await?.config),
+            None => Ok(Arc::new(load(self.config.as_deref().unwrap_or(Path::new(CONFIG)))?.config)),
+        }
+    }
+
     async fn open_folder(&self) -> anyhow::Result<Opened> {
         let Loaded { config, .. } = load(self.config.as_deref().unwrap_or(Path::new(CONFIG)))?;
         if !self.data.join(FILE).is_file() {
@@ -98,6 +116,17 @@ impl Place {
              `cargo build --release --bin bridge`"
         )
     }
+}
+
+/// Where a command reads secrets: AWS is asked only where the configuration refers to it.
+pub async fn secrets(config: &Config) -> Arc<dyn Secrets> {
+    #[cfg(feature = "aws")]
+    if live::needed(config).iter().any(|needed| !matches!(needed.at, SecretRef::Env(_))) {
+        return Arc::new(AwsSecrets::new(&stack::sdk().await));
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = config;
+    Arc::new(EnvSecrets)
 }
 
 fn load(path: &Path) -> anyhow::Result<Loaded> {
