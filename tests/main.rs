@@ -41,6 +41,8 @@ mod blindness_pages_once;
 mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
+mod diagnose_minds_the_app_apis_traps;
+mod diagnose_says_why;
 mod drafts_that_nobody_sends_are_one_warning;
 mod each_group_opens_once;
 mod events_that_come_late_are_one_warning;
