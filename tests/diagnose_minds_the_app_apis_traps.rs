@@ -24,10 +24,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::diagnose_says_why::{ADDRESS, Diagnosis, diagnose, now, run};
 use crate::support::AppApi;
 use crate::support::app_api::Traps;
 use crate::support::app_api::people::{self, World, action, event, message};
+use crate::support::diagnosis::{ADDRESS, Diagnosis, diagnose, now, run};
 
 fn world() -> World {
     people::world(now())

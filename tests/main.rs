@@ -41,6 +41,7 @@ mod blindness_pages_once;
 mod bridge_check_names_the_place;
 mod bridge_send_posts_what_the_sender_would;
 mod days_in_seconds;
+mod diagnose_is_read_by_people;
 mod diagnose_minds_the_app_apis_traps;
 mod diagnose_says_why;
 mod drafts_that_nobody_sends_are_one_warning;

@@ -16,7 +16,7 @@ struct Judged<'d> {
 }
 
 /// The newest message of each step of the workflow; the worst of them is the verdict.
-pub fn message(facts: &Facts, view: &View<'_>) -> Step {
+pub fn message(facts: &Facts, view: &View) -> Step {
     if facts.found.as_ref().is_ok_and(|found| found.profile.is_none()) {
         return no_profile(Check::Message);
     }
@@ -55,7 +55,7 @@ fn newest_of_each(of: &[Delivery]) -> Vec<&Delivery> {
     newest
 }
 
-fn none(facts: &Facts, in_all: usize, complete: bool, view: &View<'_>) -> Step {
+fn none(facts: &Facts, in_all: usize, complete: bool, view: &View) -> Step {
     let since = facts.messages.as_ref().ok().and_then(|messages| messages.since);
     let span = since.map_or_else(|| "lately".to_owned(), |since| format!("since {}", view.at(since)));
     if !complete {
@@ -75,7 +75,7 @@ fn none(facts: &Facts, in_all: usize, complete: bool, view: &View<'_>) -> Step {
 }
 
 /// What one message's state says.
-fn of_delivery(facts: &Facts, delivery: &Delivery, view: &View<'_>) -> Step {
+fn of_delivery(facts: &Facts, delivery: &Delivery, view: &View) -> Step {
     let action = delivery.action.as_deref();
     let name = facts.actions.iter().flatten().find(|known| Some(known.id.as_str()) == action);
     let channel = channel(&delivery.channel);
@@ -129,7 +129,7 @@ fn of_delivery(facts: &Facts, delivery: &Delivery, view: &View<'_>) -> Step {
 }
 
 /// The cause that the text tells, and the variable that it names.
-fn failed(step: Step, state: &str, delivery: &Delivery, view: &View<'_>) -> Step {
+fn failed(step: Step, state: &str, delivery: &Delivery, view: &View) -> Step {
     let key = classify(&Kind::new(&delivery.channel, state), delivery.failure.as_deref());
     let row = key.row();
     let mut step = Step { cause: Some(row.key), ..step }.saying(format!("{} ({}).", capital(row.title), row.key));

@@ -10,6 +10,8 @@ mod near;
 pub mod not_shown;
 mod profile;
 mod reach;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod view;
 
@@ -42,7 +44,7 @@ pub struct CheckRow {
     pub check: Check,
     /// A few words for a headline.
     pub title: &'static str,
-    judge: fn(&Facts, &View<'_>) -> Step,
+    judge: fn(&Facts, &View) -> Step,
 }
 
 /// Every step, in the order of the way.
@@ -129,7 +131,7 @@ impl Step {
 }
 
 /// The steps that were chosen, in the order of the way.
-pub fn judge(facts: &Facts, checks: &[Check], view: &View<'_>) -> Vec<Step> {
+pub fn judge(facts: &Facts, checks: &[Check], view: &View) -> Vec<Step> {
     let chosen = CHECKS.iter().filter(|row| checks.contains(&row.check));
     chosen.map(|row| (row.judge)(facts, view)).collect()
 }

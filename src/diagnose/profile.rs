@@ -10,7 +10,7 @@ use crate::message::text;
 const NAMED: usize = 12;
 
 /// Exists; once.
-pub fn profile(facts: &Facts, view: &View<'_>) -> Step {
+pub fn profile(facts: &Facts, view: &View) -> Step {
     let found = match &facts.found {
         Ok(found) => found,
         Err(why) => return Step::not_known(Check::Profile, why),
@@ -67,7 +67,7 @@ pub fn profile(facts: &Facts, view: &View<'_>) -> Step {
 }
 
 /// What recipients are made of, and what templates miss.
-pub fn attributes(facts: &Facts, view: &View<'_>) -> Step {
+pub fn attributes(facts: &Facts, view: &View) -> Step {
     let profile = match &facts.found {
         Err(why) => return Step::not_known(Check::Attributes, why),
         Ok(found) => match &found.profile {

@@ -9,13 +9,9 @@ use crate::customerio::event::Kind;
 use crate::customerio::mask::PLACEHOLDERS;
 use crate::message::text;
 
-/// Whether a reason on this channel is one here: only when the campaign uses it. Where its steps are not known it may.
-fn weigh(facts: &Facts, channels: &[&str]) -> Verdict {
-    let sends: Vec<Option<bool>> = channels.iter().map(|channel| facts.sends(channel)).collect();
-    match () {
-        () if sends.contains(&Some(true)) => Verdict::Cause,
-        () => Verdict::Warning,
-    }
+/// Whether a reason on this channel is one here: only when the campaign uses it. Where its steps are not known it may be.
+fn weigh(facts: &Facts, channel: &str) -> Verdict {
+    if facts.sends(channel) == Some(true) { Verdict::Cause } else { Verdict::Warning }
 }
 
 fn nobody(facts: &Facts) -> bool {
@@ -23,7 +19,7 @@ fn nobody(facts: &Facts) -> bool {
 }
 
 /// The provider's list of addresses that get nothing.
-pub fn suppression(facts: &Facts, view: &View<'_>) -> Step {
+pub fn suppression(facts: &Facts, view: &View) -> Step {
     let found = match &facts.suppressions {
         Ok(found) => found,
         Err(why) => return Step::not_known(Check::Suppression, why),
@@ -46,7 +42,7 @@ pub fn suppression(facts: &Facts, view: &View<'_>) -> Step {
     let say = format!(
         "The address is on the suppression list of the mail provider {category}{since}: every e-mail to it is dropped."
     );
-    let step = Step::new(Check::Suppression, weigh(facts, &["email"]), say);
+    let step = Step::new(Check::Suppression, weigh(facts, "email"), say);
     let step = match &first.reason {
         Some(reason) => step.saying(format!("The provider says: {}", view.text(reason))),
         None => step,
@@ -56,7 +52,7 @@ pub fn suppression(facts: &Facts, view: &View<'_>) -> Step {
 }
 
 /// Unsubscribed from everything.
-pub fn unsubscribed(facts: &Facts, _: &View<'_>) -> Step {
+pub fn unsubscribed(facts: &Facts, _: &View) -> Step {
     if nobody(facts) {
         return no_profile(Check::Unsubscribed);
     }
@@ -76,7 +72,7 @@ pub fn unsubscribed(facts: &Facts, _: &View<'_>) -> Step {
 }
 
 /// Topics that the person does not want.
-pub fn preferences(facts: &Facts, view: &View<'_>) -> Step {
+pub fn preferences(facts: &Facts, view: &View) -> Step {
     if nobody(facts) {
         return no_profile(Check::Preferences);
     }
@@ -88,6 +84,7 @@ pub fn preferences(facts: &Facts, view: &View<'_>) -> Step {
         chosen.topics.iter().filter(|topic| !topic.subscribed).map(|topic| view.quoted(&topic.name)).collect();
     match (chosen.topics.len(), out.len()) {
         (0, _) => Step::ok(Check::Preferences, "The workspace has no subscription topics."),
+        (1, 0) => Step::ok(Check::Preferences, "Subscribed to the only topic."),
         (n, 0) => Step::ok(Check::Preferences, format!("Subscribed to all {}.", text::count("topic", n as u64))),
         _ => Step::warning(Check::Preferences, format!("Not subscribed to {}.", out.join(", ")))
             .advise("If the campaign belongs to one of these topics, this is the reason: look at the message's Settings. The topic of a campaign is not shown here."),
@@ -95,7 +92,7 @@ pub fn preferences(facts: &Facts, view: &View<'_>) -> Step {
 }
 
 /// Senders of text messages that the person answered STOP to.
-pub fn opt_outs(facts: &Facts, view: &View<'_>) -> Step {
+pub fn opt_outs(facts: &Facts, view: &View) -> Step {
     const CHANNELS: [&str; 2] = ["sms", "whatsapp"];
     if CHANNELS.iter().all(|channel| facts.sends(channel) == Some(false)) {
         return Step::ok(Check::OptOuts, "The campaign sends no SMS and no WhatsApp message.");
@@ -141,7 +138,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 /// Devices that a push can go to.
-pub fn devices(facts: &Facts, view: &View<'_>) -> Step {
+pub fn devices(facts: &Facts, view: &View) -> Step {
     if facts.sends("push") == Some(false) {
         return Step::ok(Check::Devices, "The campaign sends no push.");
     }
@@ -154,12 +151,8 @@ pub fn devices(facts: &Facts, view: &View<'_>) -> Step {
         return Step::new(Check::Devices, Verdict::NotKnown, "The answer says nothing of devices.");
     };
     if devices.is_empty() {
-        return Step::new(
-            Check::Devices,
-            weigh(facts, &["push"]),
-            "The person has no device: a push has nowhere to go.",
-        )
-        .advise("Look whether the app registers its token for this person's identifier after the log-in.");
+        return Step::new(Check::Devices, weigh(facts, "push"), "The person has no device: a push has nowhere to go.")
+            .advise("Look whether the app registers its token for this person's identifier after the log-in.");
     }
     let dead = |status: &str| matches!(status, "bounced" | "suppressed");
     let mut say = Vec::new();
@@ -185,7 +178,7 @@ pub fn devices(facts: &Facts, view: &View<'_>) -> Step {
         }
     }
     let verdict = match reached {
-        0 => weigh(facts, &["push"]),
+        0 => weigh(facts, "push"),
         n if n < devices.len() => Verdict::Warning,
         _ => Verdict::Ok,
     };
@@ -198,7 +191,7 @@ pub fn devices(facts: &Facts, view: &View<'_>) -> Step {
 }
 
 /// The identity that the messages are from.
-pub fn sender(facts: &Facts, view: &View<'_>) -> Step {
+pub fn sender(facts: &Facts, view: &View) -> Step {
     let senders = match &facts.senders {
         Ok(senders) => senders,
         Err(why) => return Step::not_known(Check::Sender, why),

@@ -34,7 +34,7 @@ fn detail(facts: &Facts, check: Check) -> Result<&Detail, Step> {
 }
 
 /// Runs.
-pub fn campaign(facts: &Facts, view: &View<'_>) -> Step {
+pub fn campaign(facts: &Facts, view: &View) -> Step {
     let number = &facts.subject.campaign;
     if facts.campaign == Ok(None) {
         return Step::cause(Check::Campaign, format!("There is no campaign {number} in this workspace."))
@@ -85,7 +85,7 @@ pub fn campaign(facts: &Facts, view: &View<'_>) -> Step {
 }
 
 /// Came, under exactly that name, in time.
-pub fn event(facts: &Facts, view: &View<'_>) -> Step {
+pub fn event(facts: &Facts, view: &View) -> Step {
     let detail = match detail(facts, Check::Trigger) {
         Ok(detail) => detail,
         Err(step) => return step,
@@ -114,7 +114,7 @@ pub fn event(facts: &Facts, view: &View<'_>) -> Step {
     }
 }
 
-fn came(newest: &Activity, timeline: &Timeline, detail: &Detail, name: &str, facts: &Facts, view: &View<'_>) -> Step {
+fn came(newest: &Activity, timeline: &Timeline, detail: &Detail, name: &str, facts: &Facts, view: &View) -> Step {
     let times = match timeline.exact.len() {
         1 => "once".to_owned(),
         n => format!("{n} times"),
@@ -147,7 +147,7 @@ fn came(newest: &Activity, timeline: &Timeline, detail: &Detail, name: &str, fac
     Step::ok(Check::Trigger, say)
 }
 
-fn missing(timeline: &Timeline, name: &str, view: &View<'_>) -> Step {
+fn missing(timeline: &Timeline, name: &str, view: &View) -> Step {
     let wanted = view.quoted(name);
     if !timeline.complete {
         let why = format!("{wanted} is not among what was read of the timeline, which is longer.");
@@ -185,7 +185,7 @@ fn missing(timeline: &Timeline, name: &str, view: &View<'_>) -> Step {
 }
 
 /// In those that start it; in which of those that filter it.
-pub fn segments(facts: &Facts, view: &View<'_>) -> Step {
+pub fn segments(facts: &Facts, view: &View) -> Step {
     let detail = match detail(facts, Check::Segments) {
         Ok(detail) => detail,
         Err(step) => return step,
@@ -238,7 +238,7 @@ fn split<'d>(wanted: &'d [String], segments: &Segments) -> (Vec<&'d String>, Vec
     wanted.iter().partition(|id| segments.member_of.contains(id))
 }
 
-fn shown(id: &str, segments: &Segments, view: &View<'_>) -> String {
+fn shown(id: &str, segments: &Segments, view: &View) -> String {
     match segments.names.get(id) {
         Some(name) => format!("{} (segment {id})", view.quoted(name)),
         None => format!("segment {id}"),

@@ -13,16 +13,16 @@ use crate::message::text;
 const SAMPLE_CHARS: usize = 300;
 
 /// Whose eyes a diagnosis is for.
-pub struct View<'a> {
+pub struct View {
     pub now: Timestamp,
-    pub zone: &'a TimeZone,
+    pub zone: TimeZone,
     pub privacy: Privacy,
     /// What names the person: taken out of every text.
     identifiers: Vec<String>,
 }
 
-impl<'a> View<'a> {
-    pub fn of(facts: &Facts, privacy: Privacy, zone: &'a TimeZone, now: Timestamp) -> Self {
+impl View {
+    pub fn of(facts: &Facts, privacy: Privacy, zone: &TimeZone, now: Timestamp) -> Self {
         let mut identifiers = vec![facts.subject.person.clone()];
         if let Ok(found) = &facts.found {
             let others = found.others.iter().map(|(person, _)| person);
@@ -35,9 +35,11 @@ impl<'a> View<'a> {
         }
         for delivery in facts.deliveries() {
             identifiers.push(delivery.id.clone());
+            let person = &delivery.person;
+            identifiers.extend([&person.id, &person.email, &person.cio_id].into_iter().flatten().cloned());
             identifiers.extend(delivery.recipient.clone());
         }
-        Self { now, zone, privacy, identifiers }
+        Self { now, zone: zone.clone(), privacy, identifiers }
     }
 
     /// Free text of somebody else's, on one line.
@@ -77,6 +79,6 @@ impl<'a> View<'a> {
 
     /// When, in the zone of whoever reads it.
     pub fn at(&self, at: Timestamp) -> String {
-        text::clock_in_zone(at, self.zone, self.now)
+        text::clock_in_zone(at, &self.zone, self.now)
     }
 }

@@ -12,7 +12,7 @@ use crate::message::text;
 /// Everything that is shown.
 pub struct Shown<'a> {
     pub facts: &'a Facts,
-    pub view: &'a View<'a>,
+    pub view: &'a View,
     pub steps: &'a [Step],
     pub link: Option<String>,
     pub requests: usize,
@@ -69,7 +69,7 @@ impl Shown<'_> {
         let campaign = self
             .campaign_name()
             .map_or_else(|| format!("campaign {number}"), |name| format!("{name} (campaign {number})"));
-        let mut out = format!("Why {} may not get {campaign}\n\n", self.person());
+        let mut out = format!("{campaign} for {}\n\n", self.person());
         for step in self.steps {
             let _ = writeln!(out, "{:<12} {}", word(step.verdict), step.title);
             for line in &step.evidence {
@@ -79,7 +79,7 @@ impl Shown<'_> {
                 let _ = writeln!(out, "             -> {advice}");
             }
         }
-        out.push_str("\nCustomer.io's API does not show the following; look there by hand:\n");
+        out.push_str("\nCustomer.io's API does not show the following; look there by hand\n(menus may be named a little differently):\n");
         for hidden in &NOT_SHOWN {
             let _ = writeln!(out, "  - {}\n    {}", hidden.what, hidden.look);
         }

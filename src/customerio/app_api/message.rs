@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::loose::{entries, text_at, time};
+use super::loose::{entries, text_at, time, unwrapped};
+use super::person::Identifiers;
 use crate::customerio::metric;
 
 /// One message to one person.
@@ -16,6 +17,9 @@ pub struct Delivery {
     pub id: String,
     /// The channel as webhooks name it: `sms`, where this API says `twilio`.
     pub channel: String,
+    /// Whom it was for.
+    pub person: Identifiers,
+    /// `None` for broadcasts, newsletters and transactional messages.
     pub campaign: Option<String>,
     pub action: Option<String>,
     pub created: Option<Timestamp>,
@@ -54,12 +58,15 @@ impl Delivery {
 /// A page of messages, the unreadable ones left out.
 pub fn deliveries(body: &str) -> Option<(Vec<Delivery>, Option<String>)> {
     let page = entries(body, "messages")?;
-    Some((page.entries.iter().filter_map(delivery).collect(), page.next))
+    Some((page.entries.iter().filter_map(read).collect(), page.next))
 }
 
-/// One message, wrapped (`GET /v1/messages/{id}`) or not.
-pub fn delivery(entry: &Value) -> Option<Delivery> {
-    let entry = entry.get("message").filter(|inner| inner.is_object()).unwrap_or(entry);
+/// One message. Source: the page `getMessage` of the App API's reference.
+pub fn delivery(body: &str) -> Option<Delivery> {
+    read(&unwrapped(body, "message")?)
+}
+
+fn read(entry: &Value) -> Option<Delivery> {
     let reached = entry.get("metrics").and_then(Value::as_object).into_iter().flatten();
     let reached = reached.filter_map(|(name, at)| {
         // The API's own word for what webhooks call dropped.
@@ -69,6 +76,7 @@ pub fn delivery(entry: &Value) -> Option<Delivery> {
     Some(Delivery {
         id: text_at(entry, "id")?,
         channel: channel(&text_at(entry, "type").unwrap_or_default()),
+        person: entry.get("customer_identifiers").map(Identifiers::of).unwrap_or_default(),
         campaign: text_at(entry, "campaign_id"),
         action: text_at(entry, "action_id"),
         created: entry.get("created").and_then(time),
@@ -166,6 +174,10 @@ mod tests {
         let (read, next) = deliveries(body).expect("a list");
         assert_eq!(read.iter().map(|m| m.campaign.as_deref()).collect::<Vec<_>>(), [Some("5"), Some("5")]);
         assert_eq!((read[1].failure.as_deref(), next.as_deref()), (None, Some("n")));
+        let one = r#"{"message":{"id":"a","transactional_message_id":2,"customer_identifiers":{"id":null,"cio_id":"cio_d9"}}}"#;
+        let read = delivery(one).expect("a message");
+        assert_eq!((read.campaign, read.person.cio_id.as_deref()), (None, Some("d9")));
+        assert_eq!(delivery(r#"{"errors":[]}"#), None);
     }
 
     #[test]

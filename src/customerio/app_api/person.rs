@@ -17,7 +17,7 @@ pub struct Identifiers {
 }
 
 impl Identifiers {
-    fn of(object: &Value) -> Self {
+    pub(super) fn of(object: &Value) -> Self {
         let cio_id = text_at(object, "cio_id").map(|id| id.strip_prefix("cio_").unwrap_or(&id).to_owned());
         Self { id: text_at(object, "id"), email: text_at(object, "email"), cio_id }
     }

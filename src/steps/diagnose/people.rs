@@ -3,6 +3,7 @@
 use super::To;
 use super::found;
 use crate::customerio::app_api::ask::{NameKind, Named, Question};
+use crate::customerio::app_api::message::Delivery;
 use crate::customerio::app_api::person;
 use crate::diagnose::facts::{Found, Known};
 
@@ -10,11 +11,13 @@ use crate::diagnose::facts::{Found, Known};
 const OTHERS: usize = 3;
 
 /// The profile, and the name to ask everything else by; no name when there is nobody, or nobody knows.
-pub async fn find(to: &mut To<'_>, who: &str) -> (Known<Found>, Option<Named>) {
-    if who.contains('@') {
+pub async fn find(to: &mut To<'_>, who: &str, delivery: Option<&Delivery>) -> (Known<Found>, Option<Named>) {
+    let of_delivery = delivery.and_then(|delivery| Named::of(&delivery.person));
+    if who.contains('@') && of_delivery.is_none() {
         return by_address(to, who).await;
     }
-    for named in names(who) {
+    let names = of_delivery.map_or_else(|| names(who), |named| vec![named]);
+    for named in names {
         match to.one(&Question::Profile(&named), person::profile).await {
             Ok(None) => {}
             Ok(Some(profile)) => {

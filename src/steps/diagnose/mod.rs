@@ -5,6 +5,8 @@
 
 mod asking;
 mod people;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +28,7 @@ const PAGES: usize = 5;
 /// Segments and senders that are asked for by name, at most.
 const NAMED: usize = 5;
 
-/// Asks all that these checks need about a person and a campaign, with at most `budget` questions. A caller in a hurry
-/// chooses few checks: `[Check::Message]` alone asks four questions at most.
+/// Asks all that these checks need about a person and a campaign, with at most `budget` questions.
 pub async fn gather(
     records: &dyn Records,
     subject: Subject,
@@ -37,23 +38,73 @@ pub async fn gather(
     progress: Progress<'_>,
 ) -> (Facts, Asking) {
     let mut asking = Asking::new(budget);
+    let to = To { records, asking: &mut asking, progress };
+    let facts = facts(to, subject, None, checks, now).await;
+    (facts, asking)
+}
+
+/// The same for one message, by its delivery id: whom it was for and what sent it is in the answer. With
+/// `[Check::Message]` alone that is one question, and one more for the names of a campaign's steps.
+///
+/// # Errors
+/// Why nothing is known of the message.
+pub async fn gather_delivery(
+    records: &dyn Records,
+    delivery_id: &str,
+    checks: &[Check],
+    budget: usize,
+    now: Timestamp,
+) -> (Known<Facts>, Asking) {
+    let mut asking = Asking::new(budget);
+    let mut to = To { records, asking: &mut asking, progress: &|_| {} };
+    let known = match to.required(&Question::Message(delivery_id), message::delivery).await {
+        Err(why) => Err(why),
+        Ok(delivery) => {
+            let name = Named::of(&delivery.person).map(|named| named.value).unwrap_or_default();
+            let subject = Subject { person: name, campaign: delivery.campaign.clone().unwrap_or_default() };
+            Ok(facts(to, subject, Some(delivery), checks, now).await)
+        }
+    };
+    (known, asking)
+}
+
+/// Checks that look at the profile itself.
+const OF_PROFILE: [Check; 6] =
+    [Check::Profile, Check::Attributes, Check::Unsubscribed, Check::Devices, Check::Suppression, Check::Trigger];
+
+/// `delivery`: the one message that all is about.
+async fn facts(
+    mut to: To<'_>,
+    subject: Subject,
+    delivery: Option<message::Delivery>,
+    checks: &[Check],
+    now: Timestamp,
+) -> Facts {
+    let progress = to.progress;
     let mut facts = Facts::of(subject.clone());
     let needs = |of: &[Check]| checks.iter().any(|check| of.contains(check));
-    let mut to = To { records, asking: &mut asking, progress };
-
-    if needs(&[Check::Campaign, Check::Trigger, Check::Segments]) {
+    // Nothing but a campaign can be asked for its trigger and its steps.
+    let of_campaign = !subject.campaign.is_empty();
+    if of_campaign && needs(&[Check::Campaign, Check::Trigger, Check::Segments]) {
         progress("the campaign");
         facts.campaign = to.one(&Question::Campaign(&subject.campaign), campaign::detail).await;
     }
     let by_channel = [Check::Suppression, Check::OptOuts, Check::Devices, Check::Sender, Check::Attributes];
-    if needs(&by_channel) || needs(&[Check::Campaign, Check::Message]) {
+    if of_campaign && (needs(&by_channel) || needs(&[Check::Campaign, Check::Message])) {
         progress("the campaign's messages");
         facts.actions = to.actions(&subject.campaign).await;
     }
-    progress("the profile");
-    let (found, name) = people::find(&mut to, &subject.person).await;
-    facts.found = found;
-    let Some(of) = &name else { return (without_person(facts, &mut to, needs(&[Check::Sender])).await, asking) };
+    let known = delivery.as_ref().and_then(|delivery| Named::of(&delivery.person));
+    let name = match known.filter(|_| !needs(&OF_PROFILE)) {
+        Some(known) => Some(known),
+        None => {
+            progress("the profile");
+            let (found, name) = people::find(&mut to, &subject.person, delivery.as_ref()).await;
+            facts.found = found;
+            name
+        }
+    };
+    let Some(of) = &name else { return without_person(facts, &mut to, needs(&[Check::Sender])).await };
 
     let event = facts.detail().and_then(|detail| detail.event_name.clone());
     if let (Some(event), true) = (&event, needs(&[Check::Trigger, Check::Profile])) {
@@ -68,7 +119,10 @@ pub async fn gather(
         progress("segments");
         facts.segments = to.segments(of, &wanted).await;
     }
-    if needs(&[Check::Message, Check::Sender, Check::Trigger, Check::Segments]) {
+    if let Some(delivery) = delivery {
+        let since = delivery.created;
+        facts.messages = Ok(Messages { of_campaign: vec![delivery], since, complete: true, ..Messages::default() });
+    } else if needs(&[Check::Message, Check::Sender, Check::Trigger, Check::Segments]) {
         progress("messages to the person");
         facts.messages = to.messages(of, &subject.campaign, now).await;
     }
@@ -95,7 +149,7 @@ pub async fn gather(
         progress("senders");
         facts.senders = to.senders(&facts).await;
     }
-    (facts, asking)
+    facts
 }
 
 /// What is left to ask when nobody knows the person.
