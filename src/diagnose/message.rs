@@ -70,8 +70,10 @@ fn none(facts: &Facts, in_all: usize, complete: bool, view: &View) -> Step {
         0 => "nor of any other".to_owned(),
         n => format!("{} of others", text::count("message", n as u64)),
     };
-    Step::warning(Check::Message, format!("The campaign made no message for this person {span} ({others})."))
-        .advise("If no step above says why, the person has not come to the first message, or was kept out by something that is not shown here (below).")
+    Step::warning(Check::Message, format!("The campaign made no message for this person {span} ({others}).")).advise(
+        "If no step above says why, the person has not come to the first message, or was kept out by \
+             something that is not shown here (below).",
+    )
 }
 
 /// What one message's state says.
@@ -138,7 +140,10 @@ fn failed(step: Step, state: &str, delivery: &Delivery, view: &View) -> Step {
     }
     let variable = delivery.failure.as_deref().filter(|_| row.key == "render_error").and_then(missing_variable);
     if let Some(variable) = variable {
-        step = step.advise(format!("Give {variable} a value for this person, or a default in the message: {{{{ {variable} | default: \"...\" }}}}."));
+        step = step.advise(format!(
+            "Give {variable} a value for this person, or a default in the message: {{{{ \
+             {variable} | default: \"...\" }}}}."
+        ));
         step.variable = Some(variable.to_owned());
     }
     row.check_first.iter().fold(step, |step, advice| step.advise(*advice))

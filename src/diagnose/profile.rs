@@ -18,13 +18,22 @@ pub fn profile(facts: &Facts, view: &View) -> Step {
     let by_address = facts.subject.person.contains('@');
     let Some(profile) = &found.profile else {
         let what = if by_address { "No profile has this address." } else { "There is no profile with this id." };
-        let step = Step::cause(Check::Profile, what)
-            .advise("Compare the identifier that your backend sends with the one asked for: letter by letter, and in this workspace and region.");
+        let step = Step::cause(Check::Profile, what).advise(
+            "Compare the identifier that your backend sends with the one asked for: letter by letter, and \
+                 in this workspace and region.",
+        );
         let step = match by_address {
-            true => step.advise("If your backend identifies people by id, ask with --person ID: the profile may have no e-mail address, or another."),
+            true => step.advise(
+                "If your backend identifies people by id, ask with --person ID: the profile may \
+                 have no e-mail address, or another.",
+            ),
             false => step.advise("If people are identified by address, ask with --person ADDRESS."),
         };
-        return step.advise("A person who was suppressed and deleted in Customer.io reads as one that never was: everything sent for the id is ignored until it is unsuppressed (Settings > Workspace settings > Suppressed people).");
+        return step.advise(
+            "A person who was suppressed and deleted in Customer.io reads as one that never was: \
+             everything sent for the id is ignored until it is unsuppressed (Settings > Workspace settings > \
+             Suppressed people).",
+        );
     };
     let mut known = Vec::new();
     for (what, value, placeholder) in [
@@ -62,8 +71,11 @@ pub fn profile(facts: &Facts, view: &View) -> Step {
         let id = person.id.as_deref().or(person.cio_id.as_deref()).unwrap_or_default();
         step.saying(format!("Another: id {}.", view.personal(id, "[id]")))
     });
-    step.advise("Diagnose each of them by its own id: events and attributes may go to one, and the message be expected at another.")
-        .advise("Merge them (People > the person > Merge), and send one identifier for each person.")
+    step.advise(
+        "Diagnose each of them by its own id: events and attributes may go to one, and the message be \
+         expected at another.",
+    )
+    .advise("Merge them (People > the person > Merge), and send one identifier for each person.")
 }
 
 /// What recipients are made of, and what templates miss.
@@ -101,8 +113,10 @@ pub fn attributes(facts: &Facts, view: &View) -> Step {
     let count = profile.attributes.len();
     let more = if count > NAMED { format!(", and {} more", count - NAMED) } else { String::new() };
     match count {
-        0 => Step::warning(Check::Attributes, "The profile has no attributes.")
-            .advise("A message that asks for one (`{{customer.first_name}}`) does not render: send attributes with the profile."),
+        0 => Step::warning(Check::Attributes, "The profile has no attributes.").advise(
+            "A message that asks for one (`{{customer.first_name}}`) does not render: send attributes \
+                 with the profile.",
+        ),
         _ => Step::ok(
             Check::Attributes,
             format!("{}: {}{more}.", text::count("attribute", count as u64), names.join(", ")),

@@ -9,7 +9,8 @@ use crate::customerio::event::Kind;
 use crate::customerio::mask::PLACEHOLDERS;
 use crate::message::text;
 
-/// Whether a reason on this channel is one here: only when the campaign uses it. Where its steps are not known it may be.
+/// Whether a reason on this channel is one here: only when the campaign uses it. Where its steps are not known it
+/// may be.
 fn weigh(facts: &Facts, channel: &str) -> Verdict {
     if facts.sends(channel) == Some(true) { Verdict::Cause } else { Verdict::Warning }
 }
@@ -47,8 +48,11 @@ pub fn suppression(facts: &Facts, view: &View) -> Step {
         Some(reason) => step.saying(format!("The provider says: {}", view.text(reason))),
         None => step,
     };
-    step.advise("See that the address is right. If it works again, take it off the list: Deliveries & drafts > Suppressions, or DELETE /v1/esp/suppression/{type}/{email}.")
-        .advise("Leave it there after a spam complaint: the person does not want the mail.")
+    step.advise(
+        "See that the address is right. If it works again, take it off the list: Deliveries & drafts > \
+         Suppressions, or DELETE /v1/esp/suppression/{type}/{email}.",
+    )
+    .advise("Leave it there after a spam complaint: the person does not want the mail.")
 }
 
 /// Unsubscribed from everything.
@@ -66,8 +70,14 @@ pub fn unsubscribed(facts: &Facts, _: &View) -> Step {
         return Step::ok(Check::Unsubscribed, "The person is not unsubscribed.");
     }
     Step::cause(Check::Unsubscribed, "The person is unsubscribed from everything (attribute `unsubscribed` is true).")
-        .saying("Only messages that are set to send to unsubscribed people reach this person; whether this one is, is not shown here.")
-        .advise("Look whether the person did it, or an import or your backend set the attribute: the person's Activity > attribute changes.")
+        .saying(
+            "Only messages that are set to send to unsubscribed people reach this person; whether this one \
+             is, is not shown here.",
+        )
+        .advise(
+            "Look whether the person did it, or an import or your backend set the attribute: the person's \
+             Activity > attribute changes.",
+        )
         .advise("Do not set it back without the person's word.")
 }
 
@@ -86,8 +96,10 @@ pub fn preferences(facts: &Facts, view: &View) -> Step {
         (0, _) => Step::ok(Check::Preferences, "The workspace has no subscription topics."),
         (1, 0) => Step::ok(Check::Preferences, "Subscribed to the only topic."),
         (n, 0) => Step::ok(Check::Preferences, format!("Subscribed to all {}.", text::count("topic", n as u64))),
-        _ => Step::warning(Check::Preferences, format!("Not subscribed to {}.", out.join(", ")))
-            .advise("If the campaign belongs to one of these topics, this is the reason: look at the message's Settings. The topic of a campaign is not shown here."),
+        _ => Step::warning(Check::Preferences, format!("Not subscribed to {}.", out.join(", "))).advise(
+            "If the campaign belongs to one of these topics, this is the reason: look at the message's \
+                 Settings. The topic of a campaign is not shown here.",
+        ),
     }
 }
 
@@ -129,7 +141,10 @@ pub fn opt_outs(facts: &Facts, view: &View) -> Step {
         say.push(format!("Opted out of every {}{from}{which}.", super::message::channel(&out.channel)));
     }
     let step = Step { evidence: say, ..Step::new(Check::OptOuts, verdict, "") };
-    step.advise("The person answered STOP, or your backend opted them out: only the person may change it, by START or in your app.")
+    step.advise(
+        "The person answered STOP, or your backend opted them out: only the person may change it, by \
+         START or in your app.",
+    )
 }
 
 /// Senders are kept trimmed and in lower case. Source: the page `getOptouts`.
@@ -185,7 +200,11 @@ pub fn devices(facts: &Facts, view: &View) -> Step {
     let step = Step { evidence: say, ..Step::new(Check::Devices, verdict, "") };
     match verdict {
         Verdict::Ok => step,
-        _ => step.advise("Have the person open the app: it registers a new token. After two bounces a token is suppressed for good.")
+        _ => step
+            .advise(
+                "Have the person open the app: it registers a new token. After two bounces a token is \
+             suppressed for good.",
+            )
             .advise("Have the app register its token at every start."),
     }
 }
@@ -203,8 +222,14 @@ pub fn sender(facts: &Facts, view: &View) -> Step {
     });
     let gone: Vec<&str> = senders.iter().filter(|(_, sender)| sender.is_none()).map(|(id, _)| id.as_str()).collect();
     if !gone.is_empty() {
-        return Step::cause(Check::Sender, format!("Messages of the campaign are from sender identity {}, which is gone.", gone.join(", ")))
-            .advise("Choose another sender in the message, or make the identity again (Settings > Workspace settings > Email > From addresses).");
+        return Step::cause(
+            Check::Sender,
+            format!("Messages of the campaign are from sender identity {}, which is gone.", gone.join(", ")),
+        )
+        .advise(
+            "Choose another sender in the message, or make the identity again (Settings > Workspace \
+                 settings > Email > From addresses).",
+        );
     }
     if refused.is_some() {
         return Step::cause(Check::Sender, "The provider does not accept the sender (see Message).")

@@ -38,8 +38,14 @@ pub fn campaign(facts: &Facts, view: &View) -> Step {
     let number = &facts.subject.campaign;
     if facts.campaign == Ok(None) {
         return Step::cause(Check::Campaign, format!("There is no campaign {number} in this workspace."))
-            .advise("Take the number from the campaign's address in Customer.io, and see that key and region are this workspace's.")
-            .advise("Broadcasts, newsletters and transactional messages have numbers of their own and are no campaigns.");
+            .advise(
+                "Take the number from the campaign's address in Customer.io, and see that key and region are \
+                 this workspace's.",
+            )
+            .advise(
+                "Broadcasts, newsletters and transactional messages have numbers of their own and are no \
+                 campaigns.",
+            );
     }
     let detail = match detail(facts, Check::Campaign) {
         Ok(detail) => detail,
@@ -95,7 +101,8 @@ pub fn event(facts: &Facts, view: &View) -> Step {
             Check::Trigger,
             match detail.trigger_segments.is_empty() {
                 true => {
-                    "No event starts this campaign: it has another trigger (a date, a form, an attribute, a relationship)."
+                    "No event starts this campaign: it has another trigger (a date, a form, an attribute, a \
+                         relationship)."
                 }
                 false => "No event starts this campaign: a segment does.",
             },
@@ -125,8 +132,15 @@ fn came(newest: &Activity, timeline: &Timeline, detail: &Detail, name: &str, fac
     let late = arrived.map(|at| at.duration_since(newest.at)).filter(|late| *late > BACK_DATED);
     if let (Some(late), false) = (late, got_message) {
         return Step::cause(Check::Trigger, say)
-            .saying(format!("It was sent {} after the time it bears: events back-dated by more than 72 h start no campaign.", text::duration(late)))
-            .advise("Send events as they happen; what waited in a queue longer than that must be sent with the current time, or the person be put in by hand.");
+            .saying(format!(
+                "It was sent {} after the time it bears: events back-dated by more than 72 h start no \
+                 campaign.",
+                text::duration(late)
+            ))
+            .advise(
+                "Send events as they happen; what waited in a queue longer than that must be sent with the \
+                 current time, or the person be put in by hand.",
+            );
     }
     if newest.at > view.now + AHEAD {
         return Step::warning(Check::Trigger, say)
@@ -160,7 +174,10 @@ fn missing(timeline: &Timeline, name: &str, view: &View) -> Step {
     {
         return step
             .saying(format!("Customer.io took {} and refused it {}.", view.quoted(&failed.name), view.at(failed.at)))
-            .advise("Open the failed event in the person's Activity: it says why. Names longer than 100 bytes and data over 100,000 bytes are refused.");
+            .advise(
+                "Open the failed event in the person's Activity: it says why. Names longer than 100 bytes and \
+                 data over 100,000 bytes are refused.",
+            );
     }
     let mut near: Vec<(Differs, &String, &Timestamp)> =
         timeline.others.iter().filter_map(|(other, at)| Some((differs(other, name)?, other, at))).collect();
@@ -228,7 +245,10 @@ pub fn segments(facts: &Facts, view: &View) -> Step {
         step = step.saying(format!("Not in {} (filter).", list(&fails)));
         if step.verdict == Verdict::Ok && !got_message {
             step.verdict = Verdict::Warning;
-            step = step.advise("A filter may want people in a segment or out of it, which is not shown here: look at Trigger & filters.");
+            step = step.advise(
+                "A filter may want people in a segment or out of it, which is not shown here: look \
+                 at Trigger & filters.",
+            );
         }
     }
     step

@@ -61,7 +61,8 @@ pub struct DiagnoseArgs {
     #[arg(long)]
     show_personal_data: bool,
 
-    /// Print one object: {person, campaign, cause_found, steps: [{check, title, verdict, evidence, advice}], not_shown, link, requests}
+    /// Print one object: {person, campaign, cause_found, steps: [{check, title, verdict, evidence, advice}],
+    /// not_shown, link, requests}
     #[arg(long)]
     json: bool,
 }
@@ -98,7 +99,8 @@ async fn diagnose(args: &DiagnoseArgs) -> anyhow::Result<ExitCode> {
     if let Err(error) = EnvSecrets.get(&place.key).await {
         let fix = match &error {
             SecretError::NotSet(_) => {
-                "; make an App API key in Customer.io (Settings > Account settings > API credentials), and name another variable with --app-api-key env:NAME"
+                "; make an App API key in Customer.io (Settings > Account settings > API credentials), and name \
+                     another variable with --app-api-key env:NAME"
             }
             SecretError::Unreadable(..) => "",
         };

@@ -70,22 +70,38 @@ fn refused(error: &AppApiError, question: &Question<'_>) -> NotKnown {
     let (why, advice) = match error {
         AppApiError::Refused { status: 401, .. } => (
             format!("Customer.io does not take the key (401 to {path})."),
-            Some("Is it an App API key (not one of the Track API), of this workspace, for this region (--region eu), and not revoked?".into()),
+            Some(
+                "Is it an App API key (not one of the Track API), of this workspace, for this region (--region \
+                 eu), and not revoked?"
+                    .into(),
+            ),
         ),
         AppApiError::Refused { status, .. } => (
             format!("The key may not read {path} ({status})."),
             Some("Give it that scope: Settings > Account settings > API credentials > App API keys.".into()),
         ),
-        AppApiError::Limited { after: Some(after) } => {
-            (format!("Customer.io takes no more requests now (429 to {path}); it asks for {} of patience.", seconds(*after)), None)
-        }
+        AppApiError::Limited { after: Some(after) } => (
+            format!(
+                "Customer.io takes no more requests now (429 to {path}); it asks for {} of patience.",
+                seconds(*after)
+            ),
+            None,
+        ),
         AppApiError::Limited { after: None } => (
             format!("Customer.io takes no more requests now (429 to {path}), and does not say for how long."),
-            Some("A day's quota may be used up: ask again later, and look at what else uses the workspace's App API.".into()),
+            Some(
+                "A day's quota may be used up: ask again later, and look at what else uses the workspace's App \
+                 API."
+                    .into(),
+            ),
         ),
         AppApiError::Status { status: 400, .. } => (
             format!("Customer.io does not take the question (400 to {path})."),
-            Some("A workspace that does not identify people by address or phone number refuses those: ask with --person ID.".into()),
+            Some(
+                "A workspace that does not identify people by address or phone number refuses those: ask with \
+                 --person ID."
+                    .into(),
+            ),
         ),
         AppApiError::NoAnswer(failure) => (format!("Customer.io did not answer to {path}: {failure}."), None),
         error => (format!("{error}."), None),
