@@ -105,6 +105,13 @@ async fn a_key_that_is_wrong_or_missing_is_said_and_found_nothing() {
     let ran = run_in(&dir, &["--person", "u_1", "--campaign", "5"], None).await;
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("env:CIO_APP_API_KEY is not set"), "{}", ran.err);
+    // Without a configuration it says what it asks with; a key that is none is never sent.
+    let ran = run_in(&dir, &["--person", "u_1", "--campaign", "5"], Some("s3cret\nkey")).await;
+    assert_eq!(ran.code, 2);
+    let note =
+        "note: there is no bridge.toml here: asking with env:CIO_APP_API_KEY, region us (--region eu for the other)";
+    assert!(ran.err.contains(note) && ran.err.contains("holds no key"), "{}", ran.err);
+    assert!(!ran.err.contains("s3cret"), "{}", ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
