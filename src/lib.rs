@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod customerio;
 pub mod deadman;
+pub mod diagnose;
 pub mod digest;
 pub mod heartbeat;
 pub mod incident;

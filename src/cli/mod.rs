@@ -4,6 +4,7 @@
 pub mod check;
 pub mod count;
 pub mod demo;
+pub mod diagnose;
 pub mod erase;
 pub mod fire;
 pub mod place;
@@ -49,6 +50,8 @@ pub enum Command {
     Silence(silence::SilenceArgs),
     /// List what could not be understood or delivered; send it again, or drop it.
     Redrive(redrive::RedriveArgs),
+    /// Say why a person did not get a campaign's message.
+    Diagnose(diagnose::DiagnoseArgs),
     /// Remove one person's traces.
     Erase(erase::EraseArgs),
 }
@@ -75,6 +78,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Fire(args) => fire::run(args).await,
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,
+            Command::Diagnose(args) => diagnose::run(args).await,
             Command::Erase(args) => erase::run(args).await,
         }
     });

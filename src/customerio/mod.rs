@@ -13,3 +13,16 @@ pub mod parse;
 pub mod provider;
 pub mod signature;
 pub mod traces;
+
+use crate::config::schema::{CustomerIo, Region};
+
+/// The workspace in Customer.io's app; without its id the app's first page. Only this form of deep link is used
+/// consistently in public texts, so everything below it is said in words.
+pub fn app_page(customerio: &CustomerIo) -> String {
+    let host = match customerio.region {
+        Region::Us => "fly.customer.io",
+        Region::Eu => "eu.fly.customer.io",
+    };
+    let path = customerio.workspace_id.map_or_else(String::new, |id| format!("/workspaces/{id}"));
+    format!("https://{host}{path}")
+}

@@ -5,6 +5,7 @@ pub mod asking;
 pub mod canary;
 pub mod deadman;
 pub mod deliver;
+pub mod diagnose;
 pub mod digest;
 pub mod drafts;
 pub mod erase;

@@ -7,6 +7,7 @@ pub mod app_api;
 pub mod clock;
 #[cfg(feature = "aws")]
 pub mod deployed;
+pub mod diagnosis;
 #[cfg(feature = "aws")]
 pub mod dynalite;
 pub mod event;

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::loose::text;
+
 /// Longest id that is kept, in bytes; the vendor's are small numbers.
 const ID_BYTES: usize = 64;
 
@@ -34,7 +36,7 @@ pub fn page(body: &str, wrapper: &str) -> Option<Page> {
         return Some(Page { names: names(body)?, next: None });
     }
     let object: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
-    let next = object.get("next").and_then(|next| serde_json::from_str(next.get()).ok()).and_then(|n| text_of(&n));
+    let next = object.get("next").and_then(|next| serde_json::from_str(next.get()).ok()).and_then(|n| text(&n));
     let list = match object.get(wrapper).map(|list| list.get()) {
         Some("null") => return Some(Page { names: Vec::new(), next: None }),
         Some(list) if list.starts_with('[') => list,
@@ -59,19 +61,10 @@ fn names(list: &str) -> Option<Vec<(String, String)>> {
     let entries: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let named = |entry: &&RawValue| {
         let Entry { id, name } = serde_json::from_str(entry.get()).ok()?;
-        let id = text_of(&id).filter(|id| id.len() <= ID_BYTES)?;
+        let id = text(&id).filter(|id| id.len() <= ID_BYTES)?;
         Some((id, name.as_str().filter(|name| !name.trim().is_empty())?.to_owned()))
     };
     Some(entries.iter().filter_map(named).collect())
-}
-
-/// A number or a text, as text; never empty.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,21 @@
-//! The App API, as far as the bridge asks it: the lists of everything that sends, for their names.
+//! The App API, as far as the bridge asks it: the lists of everything that sends, for their names; what a campaign did;
+//! and what is known of one person.
 //!
-//! [`listing`] reads an answer (pure), [`names`] is what is kept of it (pure), this file asks. Asking is bounded in
-//! requests a second, bytes, pages and time, and never repeats a request: who calls it decides when to ask again.
+//! [`listing`], [`campaign`], [`person`], [`message`], [`suppression`] and [`senders`] read an answer (pure), [`names`] is
+//! what is kept of it (pure), [`ask`] is the table of questions about a person, this file asks. Asking is bounded in
+//! requests a second, bytes, pages and time, and never repeats a request: who calls it decides when to ask again. Only a
+//! command, where somebody waits, may wait out a limit ([`AppApi::patient`]).
 //! Source: <https://docs.customer.io/integrations/api/app/>.
 
+pub mod ask;
 pub mod campaign;
 pub mod listing;
+mod loose;
+pub mod message;
 pub mod names;
+pub mod person;
+pub mod senders;
+pub mod suppression;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use self::ask::{Question, Records};
 use crate::clock::Clock;
 use crate::config::schema::{CustomerIo, Region};
 use crate::config::secrets::{SecretError, SecretRef, Secrets};
@@ -132,7 +142,18 @@ pub struct AppApi {
     client: Client,
     /// No request before then.
     next: Mutex<Option<Instant>>,
+    /// How long limits may still be waited out, in all.
+    patience: Mutex<Duration>,
 }
+
+/// How often one question is asked again after a 429.
+const RETRIES: u32 = 3;
+
+/// The longest that a command waits for limits to pass, in all its questions together.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The first wait when a 429 names none; it doubles.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 impl AppApi {
     /// `None` when the configuration has no key for it.
@@ -145,7 +166,28 @@ impl AppApi {
             clock,
             client: Client::new(),
             next: Mutex::new(None),
+            patience: Mutex::new(Duration::ZERO),
         })
+    }
+
+    /// The same, waiting until a limit has passed: each question is asked up to three times more, after what
+    /// `Retry-After` says or 1 s, 2 s, 4 s, as long as all waits together are at most `patience`. For commands; what runs
+    /// by itself never waits.
+    pub fn patient(mut self, patience: Duration) -> Self {
+        self.patience = Mutex::new(patience);
+        self
+    }
+
+    /// Waits out a limit, when there is patience for it.
+    async fn waited_out(&self, after: Option<Duration>, tries: u32) -> bool {
+        let wait = after.unwrap_or(FIRST_WAIT * 2_u32.pow(tries.min(RETRIES)));
+        {
+            let mut patience = self.patience.lock().await;
+            let Some(left) = patience.checked_sub(wait).filter(|_| tries < RETRIES) else { return false };
+            *patience = left;
+        }
+        tokio::time::sleep(wait).await;
+        true
     }
 
     /// What the App API answers to a `GET` of `place`, which errors call `path`.
@@ -179,6 +221,21 @@ impl AppApi {
             tokio::time::sleep_until(at).await;
         }
         *next = Some(Instant::now() + GAP);
+    }
+}
+
+#[async_trait]
+impl Records for AppApi {
+    async fn ask(&self, question: &Question<'_>) -> Result<String, AppApiError> {
+        let (place, query) = question.address();
+        let mut tries = 0;
+        loop {
+            self.pace().await;
+            match self.get(question.path(), &place, &query, ANSWER_WITHIN).await {
+                Err(AppApiError::Limited { after }) if self.waited_out(after, tries).await => tries += 1,
+                answer => return answer,
+            }
+        }
     }
 }
 

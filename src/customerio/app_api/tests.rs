@@ -197,3 +197,45 @@ async fn days_are_asked_for_in_the_workspaces_zone_and_only_as_many_as_were_aske
     let expected = "/v1/campaigns/5/metrics?version=2&res=days&tz=Europe%2FBerlin&start=1793487600&end=1793746800";
     assert_eq!(asked, expected);
 }
+
+const WHO: &str = r#"{"customer":{"id":"7"}}"#;
+
+async fn asked(api: &AppApi) -> Result<String, AppApiError> {
+    api.ask(&Question::Profile(&ask::Named::new("7", ask::NameKind::Id))).await
+}
+
+#[tokio::test]
+async fn a_limit_is_waited_out_only_by_who_may_wait_and_only_so_long() {
+    let server = StandIn::start().await;
+    let limited = |after: &'static str| [("retry-after", after)];
+    server.script(&[(429, "{}"), (200, WHO)]);
+    // Whoever runs by itself asks once.
+    assert_eq!(asked(&api(&server)).await, Err(AppApiError::Limited { after: None }));
+    server.script(&[(429, "{}"), (200, WHO)]);
+    let began = Instant::now();
+    assert_eq!(asked(&api(&server).patient(PATIENCE)).await.as_deref(), Ok(WHO));
+    assert!(began.elapsed() >= FIRST_WAIT);
+    assert_eq!(server.requests().len(), 3);
+    // It is told to wait longer than it may: it does not wait at all.
+    server.answer(429, &limited("31"), "{}");
+    let began = Instant::now();
+    let refused = asked(&api(&server).patient(PATIENCE)).await;
+    assert_eq!(refused, Err(AppApiError::Limited { after: Some(Duration::from_secs(31)) }));
+    assert_eq!(server.requests().len(), 1);
+    // A header of no time at all is honoured, three times.
+    server.answer(429, &limited("0"), "{}");
+    assert!(asked(&api(&server).patient(PATIENCE)).await.is_err());
+    assert_eq!(server.requests().len(), 1 + RETRIES as usize);
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[tokio::test]
+async fn all_waits_together_are_bounded() {
+    let server = StandIn::start().await;
+    server.answer(429, &[("retry-after", "1")], "{}");
+    let api = api(&server).patient(Duration::from_secs(2));
+    for want in [3, 1, 1] {
+        assert!(asked(&api).await.is_err());
+        assert_eq!(server.requests().len(), want);
+    }
+}

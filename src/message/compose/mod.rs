@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{About, Field, HEADLINE_CHARS, Link, Message, Phase, text};
 use crate::canary;
 use crate::config::Config;
-use crate::config::schema::Region;
+use crate::customerio;
 use crate::customerio::app_api::names::Names;
 use crate::customerio::event::Kind;
 use crate::incident::{Incident, Numbers, State, Subject};
@@ -240,15 +240,8 @@ impl Telling<'_> {
     }
 }
 
-/// The workspace in Customer.io's app. Only this form of deep link is used consistently in public texts, so
-/// everything below it is said in words.
 fn customerio_link(config: &Config) -> Link {
-    let host = match config.customerio.region {
-        Region::Us => "fly.customer.io",
-        Region::Eu => "eu.fly.customer.io",
-    };
-    let path = config.customerio.workspace_id.map_or_else(String::new, |id| format!("/workspaces/{id}"));
-    Link { text: "Open Customer.io".to_owned(), href: format!("https://{host}{path}") }
+    Link { text: "Open Customer.io".to_owned(), href: customerio::app_page(&config.customerio) }
 }
 
 fn field(name: &'static str, value: String) -> Field {

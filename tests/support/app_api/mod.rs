@@ -1,5 +1,9 @@
 //! A stand-in for Customer.io's App API: the lists of everything that sends, in pages, as its reference shows them
-//! (listCampaigns, listBroadcasts, listTransactional, listNewsletters). Other paths are 404, another key is 401.
+//! (listCampaigns, listBroadcasts, listTransactional, listNewsletters), and what is known of people and campaigns
+//! ([`people`]), with the traps of both ([`Traps`]). Other paths are 404, another key is 401.
+
+pub mod people;
+mod records;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -26,9 +30,32 @@ struct State {
     names: BTreeMap<String, String>,
     /// Requests as `path?query`, in order.
     asked: Vec<String>,
-    /// The next request whose `path?query` holds this is answered 429, once.
-    limit: Option<&'static str>,
+    /// Requests whose `path?query` holds this are answered 429, so many times, with this `Retry-After`.
+    limit: Option<(&'static str, usize, Option<u32>)>,
+    /// Requests whose `path?query` holds this are answered so.
+    refuse: Option<(&'static str, u16)>,
     hangs: bool,
+    world: people::World,
+    traps: Traps,
+}
+
+/// What the vendor's answers do at times, or did in some version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traps {
+    /// The key that should wrap an answer is missing.
+    pub unwrapped: bool,
+    /// An error's status is a number.
+    pub numeric_status: bool,
+    /// Empty lists are `null`.
+    pub null_lists: bool,
+    /// Ids and times are texts.
+    pub texts: bool,
+    /// The list's last page leads to itself.
+    pub circle: bool,
+    /// People are not identified by address or phone: asking by them is a 400.
+    pub ids_only: bool,
+    /// Entries on a page, whatever is asked for.
+    pub per_page: Option<usize>,
 }
 
 pub struct AppApi {
@@ -40,10 +67,27 @@ pub struct AppApi {
 impl AppApi {
     /// Knows these sources by these names.
     pub async fn start(names: &[(&str, &str)]) -> Self {
+        Self::start_with(names, people::World::default(), Traps::default()).await
+    }
+
+    /// Knows these people and campaigns, and answers with these traps.
+    pub async fn knowing(world: people::World, traps: Traps) -> Self {
+        Self::start_with(&[], world, traps).await
+    }
+
+    async fn start_with(names: &[(&str, &str)], world: people::World, traps: Traps) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let names = names.iter().map(|(source, name)| ((*source).to_owned(), (*name).to_owned())).collect();
-        let state = Arc::new(Mutex::new(State { names, asked: Vec::new(), limit: None, hangs: false }));
+        let state = Arc::new(Mutex::new(State {
+            names,
+            asked: Vec::new(),
+            limit: None,
+            refuse: None,
+            hangs: false,
+            world,
+            traps,
+        }));
         let shared = state.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -66,7 +110,17 @@ impl AppApi {
 
     /// Answers 429 with a `Retry-After` to the next request whose path and query hold this.
     pub fn limit_once(&self, what: &'static str) {
-        self.state.lock().expect("no panic while it is held").limit = Some(what);
+        self.state.lock().expect("no panic while it is held").limit = Some((what, 1, Some(1)));
+    }
+
+    /// Answers 429 to so many requests whose path and query hold this.
+    pub fn limit(&self, what: &'static str, times: usize, retry_after: Option<u32>) {
+        self.state.lock().expect("no panic while it is held").limit = Some((what, times, retry_after));
+    }
+
+    /// Answers so to requests whose path and query hold this, from now on.
+    pub fn refuse(&self, what: &'static str, status: u16) {
+        self.state.lock().expect("no panic while it is held").refuse = Some((what, status));
     }
 
     /// Takes requests and never answers.
@@ -89,28 +143,37 @@ async fn answer(request: &Request<Incoming>, state: &Mutex<State>) -> Response<F
     let asked = request.uri().path_and_query().expect("a path").to_string();
     let key = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let allowed = key == Some(&format!("Bearer {APP_KEY}"));
-    let (names, limited, hangs) = {
+    let (names, limited, refused, hangs, known, traps) = {
         let mut state = state.lock().expect("no panic while it is held");
         state.asked.push(asked.clone());
-        let limited = state.limit.is_some_and(|what| asked.contains(what));
-        if limited {
-            state.limit = None;
+        let limited = state.limit.filter(|(what, times, _)| *times > 0 && asked.contains(what));
+        if let (Some(_), Some((_, times, _))) = (limited, state.limit.as_mut()) {
+            *times -= 1;
         }
-        (state.names.clone(), limited, state.hangs)
+        let refused = state.refuse.filter(|(what, _)| asked.contains(what)).map(|(_, status)| status);
+        let known = records::answer(&asked, &state.world, state.traps);
+        (state.names.clone(), limited, refused, state.hangs, known, state.traps)
     };
     if hangs {
         tokio::time::sleep(Duration::from_secs(600)).await;
     }
-    let error =
-        |status: u16, detail: &str| (status, json!({"errors": [{"detail": detail, "status": status.to_string()}]}));
-    let (status, body) = match (allowed, limited) {
-        (false, _) => error(401, "unauthorized"),
-        (_, true) => error(429, "rate limited to 10 requests per 1s (reference a1b2c3)"),
-        _ => page(request, &names).map_or_else(|| error(404, "not found"), |body| (200, body)),
+    let error = |status: u16, detail: &str| {
+        let shown = if traps.numeric_status { json!(status) } else { json!(status.to_string()) };
+        (status, json!({"errors": [{"detail": detail, "status": shown}]}))
+    };
+    let (status, body) = match (allowed, limited, refused) {
+        (false, ..) => error(401, "unauthorized"),
+        (_, Some(_), _) => error(429, "rate limited to 10 requests per 1s (reference a1b2c3)"),
+        (.., Some(status)) => error(status, "no: ada@example.test"),
+        _ => match page(request, &names).map(|body| (200, body)).or(known) {
+            Some((200, body)) => (200, body),
+            Some((status, _)) => error(status, "not like that"),
+            None => error(404, "not found"),
+        },
     };
     let mut response = Response::builder().status(status).header("content-type", "application/json");
-    if status == 429 {
-        response = response.header("retry-after", "1");
+    if let (429, Some((_, _, Some(seconds)))) = (status, limited) {
+        response = response.header("retry-after", seconds.to_string());
     }
     response.body(Full::new(Bytes::from(body.to_string()))).expect("a response")
 }
