@@ -6,6 +6,7 @@ pub mod count;
 pub mod demo;
 pub mod diagnose;
 pub mod erase;
+pub mod explain;
 pub mod fire;
 pub mod place;
 pub mod redrive;
@@ -44,6 +45,8 @@ pub enum Command {
     Send(send::SendArgs),
     /// Report how often the backend fired an event.
     Count(count::CountArgs),
+    /// Say why an event did or did not page.
+    Explain(explain::ExplainArgs),
     /// Send a marked test through the real routes.
     Fire(fire::FireArgs),
     /// Mute alerts by labels, for a time, with a reason.
@@ -75,6 +78,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Schema(args) => Ok(schema::run(args)),
             Command::Send(args) => send::run(args).await,
             Command::Count(args) => count::run(args).await,
+            Command::Explain(args) => explain::run(args).await,
             Command::Fire(args) => fire::run(args).await,
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,

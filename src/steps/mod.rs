@@ -10,6 +10,7 @@ pub mod digest;
 pub mod drafts;
 pub mod erase;
 pub mod evaluate;
+pub mod explain;
 pub mod facts;
 pub mod guardian;
 pub mod heartbeats;

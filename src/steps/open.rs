@@ -135,7 +135,7 @@ pub(super) fn owner(config: &Config, source: &Source) -> Option<String> {
 
 /// Who is to hear of these labels: for each source as if it were the only one. Otherwise the first route that one of
 /// many sources matches would keep the others from theirs.
-fn receivers(config: &Config, labels: &Labels, now: Timestamp) -> Vec<String> {
+pub(super) fn receivers(config: &Config, labels: &Labels, now: Timestamp) -> Vec<String> {
     let route = |labels: &Labels| route::receivers(&config.routes, labels, now, &config.workspace.zone);
     let sources = labels.get(&Label::Source).map_or(&[][..], Vec::as_slice);
     if sources.len() < 2 {

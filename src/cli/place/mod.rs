@@ -77,6 +77,11 @@ impl Place {
         }
     }
 
+    /// Whether there is any state to open.
+    pub fn is_there(&self) -> bool {
+        self.stack.is_some() || self.data.join(FILE).is_file()
+    }
+
     /// The configuration alone, for what needs no state.
     ///
     /// # Errors
