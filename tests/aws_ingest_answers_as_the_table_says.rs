@@ -3,6 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use cio_alert_bridge::store::Store;
+use cio_alert_bridge::store::dynamo::DynamoStore;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
 use crate::support::lambda::{call, in_base64, request, webhook};
 use crate::support::serve::{SIGNING_KEY, WEBHOOK};
 use crate::support::world::TRANSACTIONAL_FAILING;
@@ -94,4 +99,35 @@ async fn a_cold_start_answers_well_before_the_sender_gives_up() {
         best = best.min(ingest.first_next() + began.elapsed());
     }
     assert!(best < Duration::from_secs(1), "{best:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fired_counts_come_in_by_the_backends_key() {
+    let world = World::new().await;
+    let counts = "[counts]\nsigning_keys = [\"env:COUNTS_KEY\"]\n";
+    let stack = Stack::new(world.setup(counts).env("COUNTS_KEY", "counts-key-0001")).await;
+    let ingest = stack.start(Step::Ingest).await;
+    let now = ingest.clock.now();
+    let hour = Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(3_600)).expect("a time");
+    let report = |n: u64| json!({ "event": "Started", "hour": hour, "count": n, "id": format!("{n}") });
+    let list = json!((1..=300).map(report).collect::<Vec<_>>()).to_string();
+    let posted = |key: &str, body: &str| {
+        let mut posted = webhook(key, ingest.clock.now(), body.as_bytes());
+        posted["rawPath"] = "/counts".into();
+        posted
+    };
+    for _ in 0..2 {
+        let answer = call(&ingest, &posted("counts-key-0001", &list)).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "{\"taken\":300}\n"));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let half = call(&ingest, &posted("counts-key-0001", "[{}]")).await;
+    assert_eq!((half.status, half.text().as_str()), (400, "{\"error\":\"counts[0]: count is missing\"}\n"));
+    assert_eq!(call(&ingest, &posted("another", &list)).await.status, 401);
+    let kept = DynamoStore::new(stack.table.client(), stack.table.name.clone(), "acme")
+        .fired(hour, now + SignedDuration::from_secs(1))
+        .await
+        .expect("reads");
+    assert_eq!(kept.iter().map(|hour| hour.count).sum::<u64>(), 300 * 301 / 2);
+    assert_eq!(stack.events.depth().await, 0);
 }
