@@ -6,6 +6,8 @@
 //! Modules that decide ([`tally`], [`rules`], [`heartbeat`], [`incident`], [`route`], [`message`]) do no I/O and are
 //! handed `now`; only `src/cli` and [`lambda`] pick adapters. `docs/architecture.md` is the map.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod canary;
 pub mod cli;
 pub mod clock;

@@ -210,6 +210,24 @@ pub struct Counts {
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+pub struct MetricSum {
+    /// The event that the metric counts.
+    pub event: Name,
+    /// Its namespace in CloudWatch.
+    pub namespace: Name,
+    /// The metric's name; its hourly sums are taken.
+    pub metric: Name,
+    /// `["Service=billing"]`: all of the metric's dimensions, as CloudWatch wants it.
+    pub dimensions: Option<Vec<String>>,
+    /// Another region than the bridge's own.
+    pub region: Option<Name>,
+    /// Who counts, as in a report.
+    #[schemars(extend("default" = "cloudwatch"))]
+    pub origin: Option<Name>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Reconciliation {
     /// The fraction that is too much.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
@@ -218,6 +236,8 @@ pub struct Reconciliation {
     pub settle: Option<Duration>,
     /// What is compared.
     pub events: Option<Vec<Fired>>,
+    /// Counts of what was fired that are kept as CloudWatch metrics.
+    pub metrics: Option<Vec<MetricSum>>,
 }
 
 #[derive(JsonSchema)]

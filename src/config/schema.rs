@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
 use wildmatch::WildMatch;
 
 use super::secrets::SecretRef;
@@ -71,6 +72,39 @@ pub struct Counts {
     pub signing_keys: Vec<SecretRef>,
 }
 
+/// A CloudWatch metric whose sums are counts of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricSum {
+    pub event: String,
+    /// Who counts, as in a report.
+    pub origin: String,
+    pub namespace: String,
+    pub metric: String,
+    /// Names and values, in the order of names.
+    pub dimensions: Vec<(String, String)>,
+    /// Another region than the bridge's own.
+    pub region: Option<String>,
+}
+
+impl MetricSum {
+    /// Names its reports among others of the same event and hour: metrics with other dimensions are added up.
+    pub fn id(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [&self.namespace, &self.metric].into_iter().chain(&self.region) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        for (name, value) in &self.dimensions {
+            for part in [name, value] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("cloudwatch-{hex}")
+    }
+}
+
 /// What is compared with what.
 #[derive(Clone, Debug)]
 pub struct Reconciliation {
@@ -79,6 +113,8 @@ pub struct Reconciliation {
     /// A day is compared this long after its end.
     pub settle: SignedDuration,
     pub events: Vec<DeclaredEvent>,
+    /// Counts of what was fired that are kept as metrics.
+    pub metrics: Vec<MetricSum>,
 }
 
 /// An event that the backend fires, and the campaign that it starts.
@@ -279,6 +315,11 @@ pub struct Privacy {
 }
 
 impl Config {
+    /// Metrics that hold counts of what was fired.
+    pub fn metrics(&self) -> &[MetricSum] {
+        self.reconciliation.as_ref().map_or(&[], |reconciliation| &reconciliation.metrics)
+    }
+
     pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {
         self.receivers.iter().find(|r| r.name == name)
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 
 use super::{Failed, aws};
+use crate::aws::cloudwatch::CloudWatch;
 use crate::canary::{Track, TrackApi};
 use crate::clock::{Clock, SystemClock};
 use crate::config::aws_secrets::AwsSecrets;
@@ -18,6 +19,7 @@ use crate::customerio::app_api::{AppApi, Directory};
 use crate::deadman::{HttpPulse, Pulse};
 use crate::queue::Outbox;
 use crate::queue::sqs::SqsOutbox;
+use crate::reconcile::sums::Sums;
 use crate::store::Store;
 use crate::store::dynamo::DynamoStore;
 
@@ -90,6 +92,11 @@ impl Bridge {
     pub fn track(&self) -> Option<Arc<dyn Track>> {
         let canary = self.config.canary.clone()?;
         Some(Arc::new(TrackApi::new(canary, self.config.customerio.region, self.secrets(), self.clock.clone())))
+    }
+
+    /// Where metrics are summed up.
+    pub fn sums(&self) -> Option<Arc<dyn Sums>> {
+        Some(Arc::new(CloudWatch::new(&self.sdk)))
     }
 
     /// Where names are asked for, if the configuration has a key for it. Reads nothing yet.

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::customerio::app_api::Directory;
 use crate::deadman::Pulse;
 use crate::queue::Outbox;
+use crate::reconcile::sums::Sums;
 use crate::steps::tick::Tick;
 use crate::store::Store;
 
@@ -25,6 +26,7 @@ pub struct Function {
     pub directory: Option<Arc<dyn Directory>>,
     pub pulse: Option<Arc<dyn Pulse>>,
     pub track: Option<Arc<dyn Track>>,
+    pub sums: Option<Arc<dyn Sums>>,
 }
 
 /// Runs the function until the platform stops it.
@@ -41,8 +43,8 @@ async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
     let (store, outbox) = (bridge.store()?, bridge.both_queues()?);
     bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
-    let (directory, pulse, track) = (bridge.directory(), bridge.pulse(), bridge.track());
-    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse, track })
+    let (directory, pulse, track, sums) = (bridge.directory(), bridge.pulse(), bridge.track(), bridge.sums());
+    Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse, track, sums })
 }
 
 impl Function {
@@ -59,6 +61,7 @@ impl Function {
             directory: self.directory.as_deref(),
             pulse: self.pulse.as_deref(),
             track: self.track.as_deref(),
+            sums: self.sums.as_deref(),
         };
         let done = tokio::time::timeout(time_left(deadline, now), step.run(now)).await;
         let done = done.map_err(|_| Failed("time is up: the rest stays due".to_owned()))?;

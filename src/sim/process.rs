@@ -174,8 +174,15 @@ impl Process {
     pub async fn tick(self: Arc<Self>) {
         let adapter = self.adapter.as_ref();
         let now = self.world.now();
-        let step =
-            Tick { store: adapter, outbox: adapter, config: &self.config, directory: None, pulse: None, track: None };
+        let step = Tick {
+            store: adapter,
+            outbox: adapter,
+            config: &self.config,
+            directory: None,
+            pulse: None,
+            track: None,
+            sums: None,
+        };
         if let Err(failed) = step.run(now).await {
             self.world.say(|| format!("tick: {failed}"));
         }

@@ -24,6 +24,7 @@ pub mod redrive;
 pub mod resolve;
 pub mod roll_up;
 pub mod silences;
+pub mod sums;
 pub mod sweep;
 pub mod tick;
 pub mod troubles;

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, names, resolve, sweep};
+use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, names, resolve, sums, sweep};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -16,6 +16,7 @@ use crate::customerio::app_api::Directory;
 use crate::deadman::Pulse;
 use crate::incident::{Incident, Member, State, Subject};
 use crate::queue::Outbox;
+use crate::reconcile::sums::Sums;
 use crate::rules::{Rule, judge};
 use crate::store::{Store, StoreError};
 
@@ -40,6 +41,8 @@ pub struct Tick<'a> {
     pub pulse: Option<&'a dyn Pulse>,
     /// Where the canary's events go; `None` without a `[canary]`.
     pub track: Option<&'a dyn Track>,
+    /// Where metrics are summed up; `None` without AWS.
+    pub sums: Option<&'a dyn Sums>,
 }
 
 /// The parts of a tick that failed, and why. Their work stays due.
@@ -67,6 +70,7 @@ impl Tick<'_> {
         let fine = failed.is_empty();
         part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
         part(&mut failed, "canary", canary::send_due(self, now)).await;
+        part(&mut failed, "sums", sums::fetch_due(self, now)).await;
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }

@@ -138,6 +138,7 @@ impl Stage {
             directory: self.directory.as_deref(),
             pulse: None,
             track: self.track.as_deref(),
+            sums: None,
         };
         tick.run(now).await?;
         self.deliver().await

@@ -6,7 +6,7 @@ use std::time::Duration;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::Deserialize;
 
-use super::call::{Called, Endpoint};
+use crate::aws::call::{Called, Endpoint};
 use crate::receivers::http::{self, Client};
 
 /// The configuration's name in the layer.

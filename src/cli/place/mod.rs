@@ -2,13 +2,9 @@
 //! `bridge serve` or in a stack on AWS. The commands know the traits only.
 
 #[cfg(feature = "aws")]
-mod call;
-#[cfg(feature = "aws")]
 mod layer;
 #[cfg(feature = "aws")]
 mod stack;
-#[cfg(feature = "aws")]
-mod xml;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -121,6 +117,12 @@ impl Place {
              `cargo build --release --bin bridge`"
         )
     }
+}
+
+/// Region, credentials and endpoints as the AWS tools find them.
+#[cfg(feature = "aws")]
+pub async fn sdk() -> aws_config::SdkConfig {
+    stack::sdk().await
 }
 
 /// Where a command reads secrets: AWS is asked only where the configuration refers to it.

@@ -14,8 +14,8 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, ProvideCredentials};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use super::call::{Called, Endpoint, Refused};
 use super::{Opened, layer};
+use crate::aws::call::{Called, Endpoint, Refused};
 use crate::config::Config;
 use crate::config::parse::LoadError;
 use crate::queue::dead_letters::Origin;
@@ -112,7 +112,7 @@ async fn outputs(
     let call = Endpoint { service: "cloudformation", name: "CloudFormation", region, sdk, credentials };
     let query = [("Action", "DescribeStacks"), ("StackName", name), ("Version", "2010-05-15")];
     match call.get("/", &query).await? {
-        Called::Answered(xml) => match super::xml::pairs(&xml, "OutputKey", "OutputValue") {
+        Called::Answered(xml) => match crate::aws::xml::pairs(&xml, "OutputKey", "OutputValue") {
             Some(outputs) => Ok(outputs),
             None => Err(StoreError::Unavailable("CloudFormation: its answer cannot be read".to_owned()).into()),
         },

@@ -20,7 +20,11 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+#[cfg(feature = "aws")]
+use crate::aws::cloudwatch::CloudWatch;
 use crate::canary::{Track, TrackApi};
+#[cfg(feature = "aws")]
+use crate::cli::place;
 use crate::clock::{Clock, SystemClock};
 use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
@@ -28,6 +32,7 @@ use crate::customerio::app_api::{AppApi, Directory};
 use crate::deadman::{HttpPulse, Pulse};
 use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
+use crate::reconcile::sums::Sums;
 use crate::steps::deliver::Deliver;
 use crate::steps::ingest::{Ingest, KeyRing, Refusals};
 use crate::store::embedded::{Durability, EmbeddedStore, make_reclaimable};
@@ -176,7 +181,23 @@ async fn start(
     if !announced {
         announce(address);
     }
-    workers::Workers { queue, deliver, config, clock, directory, pulse, track }.run(stopping).await;
+    let sums = sums(&config).await;
+    workers::Workers { queue, deliver, config, clock, directory, pulse, track, sums }.run(stopping).await;
+}
+
+/// Where metrics are summed up, if the configuration names any.
+async fn sums(config: &Config) -> Option<Arc<dyn Sums>> {
+    config.metrics().first()?;
+    #[cfg(feature = "aws")]
+    return Some(Arc::new(CloudWatch::new(&place::sdk().await)));
+    #[cfg(not(feature = "aws"))]
+    {
+        tracing::warn!(
+            event = "configuration",
+            "this build reads no CloudWatch metrics: build it with the default features"
+        );
+        None
+    }
 }
 
 /// Output that cannot be written, to a full disk for instance, is no reason to die.

@@ -17,6 +17,7 @@ use crate::customerio::app_api::Directory;
 use crate::deadman::Pulse;
 use crate::queue::embedded::{self, EmbeddedQueue};
 use crate::queue::{Handled, Hint, Message};
+use crate::reconcile::sums::Sums;
 use crate::steps::deliver::Deliver;
 use crate::steps::evaluate::Evaluate;
 use crate::steps::tick::Tick;
@@ -49,6 +50,7 @@ pub(super) struct Workers {
     pub directory: Option<Arc<dyn Directory>>,
     pub pulse: Option<Arc<dyn Pulse>>,
     pub track: Option<Arc<dyn Track>>,
+    pub sums: Option<Arc<dyn Sums>>,
 }
 
 /// Exit code when the process cannot go on (`EX_SOFTWARE` of sysexits.h).
@@ -232,6 +234,7 @@ impl Workers {
                     directory: self.directory.as_deref(),
                     pulse: self.pulse.as_deref(),
                     track: self.track.as_deref(),
+                    sums: self.sums.as_deref(),
                 };
                 match step.run(now).await {
                     Ok(()) => last = Some(minute),

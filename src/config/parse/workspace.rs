@@ -6,9 +6,11 @@ use jiff::tz::{self, TimeZone};
 use super::receivers::HOUR;
 use crate::config::reader::{Item, Problem, Table, nearest, quoted};
 use crate::config::schema::{
-    Counts, CustomerIo, Deadman, DeadmanForm, DeclaredEvent, Page, Privacy, Reconciliation, Region, Storm, Workspace,
+    Counts, CustomerIo, Deadman, DeadmanForm, DeclaredEvent, MetricSum, Page, Privacy, Reconciliation, Region, Storm,
+    Workspace,
 };
 use crate::customerio::event::{Source, SourceKind};
+use crate::reconcile::sums::CLOUDWATCH;
 
 /// Regions of the vendor's API. Source: "Customer.io App API", base addresses.
 const REGIONS: [Region; 2] = [Region::Us, Region::Eu];
@@ -108,6 +110,16 @@ pub fn privacy(file: &mut Table<'_>) -> Privacy {
     Privacy { show_personal_data }
 }
 
+fn dimension(item: &Item<'_>) -> Option<(String, String)> {
+    let text = item.text()?;
+    let parts = text.split_once('=').filter(|(name, value)| !name.trim().is_empty() && !value.trim().is_empty());
+    if parts.is_none() {
+        let problem = Problem::error(format!("{} is no dimension: {}", item.place(), quoted(text)));
+        item.error(problem.allowed("name=value, for example \"Service=billing\""));
+    }
+    parts.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+}
+
 /// `[counts]`.
 pub fn counts(file: &mut Table<'_>) -> Option<Counts> {
     let mut table = file.table("counts")?;
@@ -133,8 +145,20 @@ pub fn reconciliation(file: &mut Table<'_>) -> Option<Reconciliation> {
             events.push(DeclaredEvent { name, campaign: Source::new(SourceKind::Campaign, campaign.to_string()) });
         }
     }
+    let mut metrics = Vec::new();
+    for mut sum in table.tables("metrics") {
+        let [event, namespace, metric] = ["event", "namespace", "metric"].map(|key| sum.need(key, Item::name));
+        let origin = sum.get("origin", Item::name).unwrap_or_else(|| CLOUDWATCH.to_owned());
+        let region = sum.get("region", Item::name);
+        let mut dimensions = sum.list("dimensions", dimension).unwrap_or_default();
+        dimensions.sort();
+        sum.finish();
+        if let (Some(event), Some(namespace), Some(metric)) = (event, namespace, metric) {
+            metrics.push(MetricSum { event, origin, namespace, metric, dimensions, region });
+        }
+    }
     table.finish();
-    Some(Reconciliation { divergence, settle, events })
+    Some(Reconciliation { divergence, settle, events, metrics })
 }
 
 fn needed<'a>(file: &mut Table<'a>, key: &'static str, example: &str) -> Option<Table<'a>> {

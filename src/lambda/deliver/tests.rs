@@ -98,6 +98,7 @@ async fn a_short_wait_is_the_queues_and_a_long_one_is_ticks() {
             directory: None,
             pulse: None,
             track: None,
+            sums: None,
         };
         crate::steps::sweep::due(&tick, &Default::default(), world.clock.now()).await.expect("swept");
         assert!(world.hints().await.len() > 1, "{after}");

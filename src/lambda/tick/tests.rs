@@ -11,6 +11,7 @@ fn function(world: &World) -> Function {
         directory: None,
         pulse: None,
         track: None,
+        sums: None,
     }
 }
 

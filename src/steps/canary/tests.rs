@@ -65,7 +65,7 @@ impl World {
 
     fn tick(&self) -> Tick<'_> {
         let (store, outbox, config) = (&self.store, &self.queue, &self.config);
-        Tick { store, outbox, config, directory: None, pulse: None, track: Some(&self.track) }
+        Tick { store, outbox, config, directory: None, pulse: None, track: Some(&self.track), sums: None }
     }
 
     async fn ticks(&self, clocks: &[&str]) {

@@ -63,7 +63,7 @@ impl World {
 
     fn tick(&self) -> Tick<'_> {
         let (store, outbox, config) = (&self.store, &self.queue, &self.config);
-        Tick { store, outbox, config, directory: None, pulse: None, track: None }
+        Tick { store, outbox, config, directory: None, pulse: None, track: None, sums: None }
     }
 
     async fn sent(&self, campaign: usize, at: &[&str], now: &str) {

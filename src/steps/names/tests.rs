@@ -99,6 +99,7 @@ impl World {
             directory: Some(&self.shelf),
             pulse: None,
             track: None,
+            sums: None,
         }
     }
 

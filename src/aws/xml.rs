@@ -37,7 +37,7 @@ pub fn code(body: &str) -> Option<String> {
 }
 
 /// The texts of all elements of these names, in their order.
-fn texts(xml: &str, wanted: &[&str]) -> Option<Vec<(String, String)>> {
+pub fn texts(xml: &str, wanted: &[&str]) -> Option<Vec<(String, String)>> {
     let mut document = Document::new(xml);
     let mut root = document.root_element().ok()?;
     let mut found = Vec::new();

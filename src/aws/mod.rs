@@ -1,0 +1,5 @@
+//! Calls of AWS services whose SDKs are not worth their build time and size here.
+
+pub mod call;
+pub mod cloudwatch;
+pub mod xml;
