@@ -190,8 +190,6 @@ fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
     }
     let open = day.incidents.iter().filter(|i| i.is_open()).count() as u64;
     let opened = day.incidents.iter().filter(|i| day.from <= i.opened_at && i.opened_at < day.to).count() as u64;
-    let low = day.verdicts.iter().filter(|j| matches!(j.verdict, Verdict::Low | Verdict::High)).count() as u64;
-    let unknown = day.verdicts.iter().filter(|j| j.verdict == Verdict::Unknown).count() as u64;
     let failed: u64 = troubled(day).map(|t| t.count).sum();
     let mut said = Vec::new();
     if open > 0 {
@@ -200,11 +198,11 @@ fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
     if opened > 0 {
         said.push(format!("{} opened", text::number(opened)));
     }
-    if low > 0 {
-        said.push(format!("{} off", text::count("heartbeat period", low)));
-    }
-    if unknown > 0 {
-        said.push(format!("{} unknown", text::count("heartbeat period", unknown)));
+    for (verdict, word) in [(Verdict::Low, "low"), (Verdict::High, "high"), (Verdict::Unknown, "unknown")] {
+        let periods = day.verdicts.iter().filter(|j| j.verdict == verdict).count() as u64;
+        if periods > 0 {
+            said.push(format!("{} {word}", text::count("heartbeat period", periods)));
+        }
     }
     if failed > 0 {
         said.push(text::count("failure", failed));
@@ -413,7 +411,12 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
     };
     let until = match incident.state {
         State::Open => String::new(),
-        State::Resolved { at, .. } => format!(" to {}", text::clock(at, zone, now)),
+        State::Resolved { at, .. } => {
+            let (from, to) = (zone.to_datetime(incident.opened_at), zone.to_datetime(at));
+            let to =
+                if from.date() == to.date() { to.strftime("%H:%M").to_string() } else { text::clock(at, zone, now) };
+            format!(" to {to}")
+        }
     };
     let untold: Vec<&str> =
         day.untold.iter().filter(|(id, _)| *id == incident.id()).map(|(_, what)| what.as_str()).collect();
