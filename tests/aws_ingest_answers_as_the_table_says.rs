@@ -82,6 +82,9 @@ async fn everything_else_is_refused() {
     let answer = call(&ingest, &from_the_sender).await;
     assert_eq!(answer.status, 503, "Customer.io itself signs with a key we do not have");
     assert!(answer.header("retry-after").is_some());
+    let items = stack.table.items().await;
+    let counted = |item: &&serde_json::Value| item.to_string().contains("key/failed");
+    assert_eq!(items.iter().filter(counted).count(), 1, "for the digest: {items:#?}");
     assert_eq!(stack.events.depth().await, 0);
     assert_taken(&call(&ingest, &webhook(SIGNING_KEY, ingest.clock.now(), &body)).await, "an authentic one after all");
 }

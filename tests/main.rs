@@ -38,6 +38,8 @@ mod aws_silences_mute_and_owe_nothing;
 mod aws_tick_pages_for_a_silent_workflow_and_sends_the_digest;
 #[cfg(feature = "aws")]
 mod aws_twin_workers_see_the_sum;
+#[cfg(feature = "aws")]
+mod aws_what_is_usual_pages_when_it_stops;
 mod blindness_pages_once;
 mod bridge_check_names_the_place;
 mod bridge_explain_says_why;
@@ -68,4 +70,5 @@ mod the_deadman_hears_us_only_while_alerts_flow;
 mod the_readme_is_true;
 mod the_same_event_counts_once;
 mod three_failing_transactional_messages_page_within_a_second;
+mod what_is_usual_pages_when_it_stops;
 mod what_is_usual_stays_known;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::canary;
 use crate::clock::{Minute, Span, minutes};
@@ -47,6 +47,10 @@ pub struct Day {
     /// What silences kept from receivers, a line a silence.
     pub silenced: Vec<String>,
     pub quarantined: usize,
+    /// Requests of the sender's that no signing key of ours matched, at least.
+    pub key_failures: u64,
+    /// Who outside hears that we live; `None` without one.
+    pub deadman: Option<Deadman>,
     pub coverage: Coverage,
     /// The canary's round trips, where there is one.
     pub canary: Option<canary::day::Day>,
@@ -58,6 +62,34 @@ pub struct Day {
     pub keys: Vec<String>,
     /// What earlier digests said that is no longer so, a line a day.
     pub corrections: Vec<String>,
+}
+
+/// The dead-man, as far as we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadman {
+    /// When it took a sign of life last, give or take ten minutes; `None`: never yet.
+    pub taken: Option<Timestamp>,
+}
+
+/// A sign of life that was taken within this is as it should be: one a minute, and noted every ten.
+const TAKEN_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+
+impl Deadman {
+    fn hears_us(self, now: Timestamp) -> bool {
+        self.taken.is_some_and(|taken| now.duration_since(taken) <= TAKEN_WITHIN)
+    }
+
+    /// `The dead-man hears us (last at 07:58)`
+    fn line(self, config: &Config, now: Timestamp) -> String {
+        let at = |taken| text::clock(taken, &config.workspace.zone, now);
+        match self.taken {
+            Some(taken) if self.hears_us(now) => format!("The dead-man hears us (last noted {})", at(taken)),
+            Some(taken) => format!("The dead-man has not heard us since {}: did it page?", at(taken)),
+            None => {
+                "The dead-man never heard us: is its address right? See `deadman_not_reached` in the log.".to_owned()
+            }
+        }
+    }
 }
 
 /// Of the day's minutes so many per cent must have been heard to call it fine: as for a verdict.
@@ -79,6 +111,8 @@ pub fn is_all_fine(day: &Day, now: Timestamp) -> bool {
         && day.keys.is_empty()
         && day.corrections.is_empty()
         && day.quarantined == 0
+        && day.key_failures == 0
+        && day.deadman.is_none_or(|deadman| deadman.hears_us(now))
         && covered * 100 >= whole * HEARD_PER_CENT
         && lag_is_usual
         && canary_is_back
@@ -141,6 +175,7 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(incident_lines(config, day, now));
     lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
+    lines.extend(day.deadman.map(|deadman| deadman.line(config, now)));
     lines.extend(day.canary.as_ref().map(canary::day::Day::line));
     lines.extend(lag_line(config, day, now));
     lines.extend(day.keys.iter().cloned());
@@ -155,8 +190,6 @@ fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
     }
     let open = day.incidents.iter().filter(|i| i.is_open()).count() as u64;
     let opened = day.incidents.iter().filter(|i| day.from <= i.opened_at && i.opened_at < day.to).count() as u64;
-    let low = day.verdicts.iter().filter(|j| matches!(j.verdict, Verdict::Low | Verdict::High)).count() as u64;
-    let unknown = day.verdicts.iter().filter(|j| j.verdict == Verdict::Unknown).count() as u64;
     let failed: u64 = troubled(day).map(|t| t.count).sum();
     let mut said = Vec::new();
     if open > 0 {
@@ -165,11 +198,11 @@ fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
     if opened > 0 {
         said.push(format!("{} opened", text::number(opened)));
     }
-    if low > 0 {
-        said.push(format!("{} off", text::count("heartbeat period", low)));
-    }
-    if unknown > 0 {
-        said.push(format!("{} unknown", text::count("heartbeat period", unknown)));
+    for (verdict, word) in [(Verdict::Low, "low"), (Verdict::High, "high"), (Verdict::Unknown, "unknown")] {
+        let periods = day.verdicts.iter().filter(|j| j.verdict == verdict).count() as u64;
+        if periods > 0 {
+            said.push(format!("{} {word}", text::count("heartbeat period", periods)));
+        }
     }
     if failed > 0 {
         said.push(text::count("failure", failed));
@@ -378,7 +411,12 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
     };
     let until = match incident.state {
         State::Open => String::new(),
-        State::Resolved { at, .. } => format!(" to {}", text::clock(at, zone, now)),
+        State::Resolved { at, .. } => {
+            let (from, to) = (zone.to_datetime(incident.opened_at), zone.to_datetime(at));
+            let to =
+                if from.date() == to.date() { to.strftime("%H:%M").to_string() } else { text::clock(at, zone, now) };
+            format!(" to {to}")
+        }
     };
     let untold: Vec<&str> =
         day.untold.iter().filter(|(id, _)| *id == incident.id()).map(|(_, what)| what.as_str()).collect();
@@ -399,7 +437,15 @@ fn coverage_line(config: &Config, day: &Day, now: Timestamp) -> String {
     if began > day.from {
         said += &format!(" (since {})", text::clock(began, &config.workspace.zone, now));
     }
-    for (n, what) in [(too_late, "too late"), (ignored, "ignored"), (day.quarantined as u64, "in quarantine")] {
+    let late = day.lag.map_or(0, |lag| lag.late);
+    let not_counted = [
+        (late, "late"),
+        (too_late, "too late"),
+        (ignored, "ignored"),
+        (day.quarantined as u64, "in quarantine"),
+        (day.key_failures, "refused (signed with a key we do not have)"),
+    ];
+    for (n, what) in not_counted {
         if n > 0 {
             said += &format!(", {} {what}", text::number(n));
         }

@@ -80,6 +80,8 @@ fn day(totals: Vec<Total>) -> Day {
         untold: Vec::new(),
         silenced: Vec::new(),
         quarantined: 0,
+        key_failures: 0,
+        deadman: None,
         coverage: Coverage::default(),
         canary: None,
         lag: None,
@@ -164,9 +166,13 @@ fn a_day_that_needs_no_look_is_one_line_and_each_trouble_is_more() {
     assert!(is_fine(Day { earlier: before(10), ..fine() }) && !is_fine(Day { earlier: before(9), ..fine() }));
     let fine = || quiet(vec![total("sent", "gmail.com", 1_000)]);
     assert!(is_fine(fine()));
+    assert!(is_fine(Day { deadman: Some(Deadman { taken: Some(t("24T07:45")) }), ..fine() }));
     for trouble in [
         Day { incidents: day(Vec::new()).incidents, ..fine() },
         Day { quarantined: 1, ..fine() },
+        Day { key_failures: 1, ..fine() },
+        Day { deadman: Some(Deadman { taken: None }), ..fine() },
+        Day { deadman: Some(Deadman { taken: Some(t("24T07:44")) }), ..fine() },
         Day { corrections: vec!["Correction".into()], ..fine() },
         Day { keys: vec!["a key".into()], ..fine() },
         Day { silenced: vec!["a silence".into()], ..fine() },
@@ -176,4 +182,22 @@ fn a_day_that_needs_no_look_is_one_line_and_each_trouble_is_more() {
     ] {
         assert!(!is_fine(trouble));
     }
+}
+
+#[test]
+fn what_was_heard_and_what_was_not_is_one_line_and_the_deadman_has_its_own() {
+    let config = parse::parse(CONFIG).config.expect("valid");
+    let coverage = crate::tally::testing::heard_at(&[t("22T00:00"), t("23T18:30")]);
+    let late = total("sent", "gmail.com", 12);
+    let series = Series { fate: Fate::TooLate, ..(*late.series).clone() };
+    let late = Total { series: Arc::new(series), ..late };
+    let lag = Some(lag::Day { events: 25_000, late: 300, worst: None });
+    let day = Day { coverage, lag, quarantined: 3, key_failures: 41, ..day(vec![late]) };
+    insta::assert_snapshot!(coverage_line(&config, &day, t("24T08:00")), @"Heard 18.5 of 24 h, 300 late, 12 too late, 3 in quarantine, 41 refused (signed with a key we do not have)");
+    let line = |taken: Option<&str>| Deadman { taken: taken.map(t) }.line(&config, t("24T08:00"));
+    insta::assert_snapshot!([line(Some("24T07:58")), line(Some("23T14:02")), line(None)].join("\n"), @"
+    The dead-man hears us (last noted 07:58)
+    The dead-man has not heard us since yesterday 14:02: did it page?
+    The dead-man never heard us: is its address right? See `deadman_not_reached` in the log.
+    ");
 }

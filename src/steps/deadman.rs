@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::tick::Tick;
 use crate::config::Config;
@@ -12,6 +12,12 @@ use crate::store::{Store, StoreError, Write};
 
 /// Where the latest probe that came through is kept: when it was sent.
 pub const CURSOR: &str = "probe";
+
+/// Where it is kept when a sign of life was taken last.
+const TAKEN: &str = "deadman/taken";
+
+/// That is written down at most this often: a write a minute would be most of a quiet bridge's writes.
+pub const TAKEN_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// tick: the next probe, and a sign of life if one came through lately and this tick did all its work. Without a
 /// dead-man there is no probe.
@@ -24,6 +30,8 @@ pub async fn beat(tick: &Tick<'_>, tick_is_fine: bool, now: Timestamp) -> Result
         tracing::warn!(event = "deadman_not_fed", last_probe, tick_is_fine);
     } else if let Err(why) = pulse.beat().await {
         tracing::error!(event = "deadman_not_reached", why);
+    } else {
+        note_taken(tick.store, now).await?;
     }
     Ok(())
 }
@@ -44,6 +52,25 @@ pub async fn arrived(store: &dyn Store, probe: Probe) -> Result<(), StoreError> 
     match store.move_cursor(CURSOR, stored.as_deref(), &probe.sent_at.to_string()).await? {
         Write::Done | Write::Conflict => Ok(()),
     }
+}
+
+async fn note_taken(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    let stored = store.cursor(TAKEN).await?;
+    let known = stored.as_deref().and_then(read);
+    if known.is_some_and(|known| now.duration_since(known) < TAKEN_NOTED_EVERY) {
+        return Ok(());
+    }
+    match store.move_cursor(TAKEN, stored.as_deref(), &now.to_string()).await? {
+        Write::Done | Write::Conflict => Ok(()),
+    }
+}
+
+/// When the dead-man took a sign of life last, or up to [`TAKEN_NOTED_EVERY`] before; `None`: never.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn taken(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    Ok(store.cursor(TAKEN).await?.as_deref().and_then(read))
 }
 
 async fn passed(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {

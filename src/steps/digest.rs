@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{canary, facts, guardian, lag, names};
+use super::{canary, deadman, facts, guardian, lag, names};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
 use crate::digest::corrections::{self, Said, Told};
@@ -159,6 +159,11 @@ async fn gather(
     let keys = uses.iter().filter_map(|used| guardian::line(used, &coverage, tick.config, now)).collect();
     let canary = canary::of_day(tick.store, tick.config, date.saturating_sub(1.day())).await?;
     let lag = lag::days(tick.store).await?.of(date.saturating_sub(1.day())).copied();
+    let key_failures = guardian::failed_on(tick.store, date.saturating_sub(1.day())).await?;
+    let deadman = match &tick.config.deadman {
+        Some(_) => Some(digest::Deadman { taken: deadman::taken(tick.store).await? }),
+        None => None,
+    };
     let names = names::kept(tick.store, tick.config).await;
     let (corrections, told) = corrected(tick, date, told, &totals).await?;
     let day = Day {
@@ -175,6 +180,8 @@ async fn gather(
         untold,
         silenced,
         quarantined,
+        key_failures,
+        deadman,
         coverage,
         canary,
         lag,

@@ -2,11 +2,14 @@
 //! evaluate keeps when an older key was last seen at work, the digest says what follows.
 //!
 //! The other half, a key that changed on the sender's side, is ingest's: it answers 503, and counts what an alarm
-//! outside the bridge watches.
+//! outside the bridge watches; the digest says how many there were.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::config::Config;
 use crate::customerio::event::Event;
@@ -22,6 +25,21 @@ pub const SAID_FOR: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// When a key was last used is written down at most this often.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// Where the requests that no key of ours matched are counted: a number by local day.
+const FAILED: &str = "key/failed";
+
+/// Days of them that are kept.
+const FAILED_DAYS: i32 = 8;
+
+/// How long ingest may take to count them: the sender waits.
+const COUNTED_WITHIN: Duration = Duration::from_millis(300);
+
+/// With less than this left nothing is counted: the answer is worth more.
+const TIME_TO_COUNT: Duration = Duration::from_millis(600);
+
+/// How often a count is tried against others who count too.
+const TRIES: usize = 3;
 
 /// What may be said of an older key that was used once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +119,58 @@ pub async fn uses(store: &dyn Store, config: &Config) -> Result<Vec<Use>, StoreE
         uses.extend(stored.and_then(|text| Some(Use { key, last: text.parse().ok()? })));
     }
     Ok(uses)
+}
+
+/// Requests of the sender that no key of ours matched, since they were written down last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed {
+    pub at: Timestamp,
+    pub requests: u64,
+}
+
+/// Counts them to their local day. They were answered 503 and come again, so the count is of requests, not of events.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn count_failed(store: &dyn Store, zone: &TimeZone, failed: Failed) -> Result<(), StoreError> {
+    let today = zone.to_datetime(failed.at).date();
+    for _ in 0..TRIES {
+        let stored = store.cursor(FAILED).await?;
+        let mut days = read_failed(stored.as_deref());
+        days.retain(|day, _| *day > today.saturating_sub(FAILED_DAYS.days()));
+        let count = days.entry(today).or_default();
+        *count = count.saturating_add(failed.requests);
+        let to = serde_json::to_string(&days).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        if store.move_cursor(FAILED, stored.as_deref(), &to).await? == Write::Done {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// ingest: counts them, if there is time for it before an answer is due (`left`). One that fails costs a number in a digest.
+pub async fn failed_at_ingest(store: &dyn Store, config: &Config, failed: Failed, left: Duration) {
+    if left < TIME_TO_COUNT {
+        tracing::info!(event = "key_failure_not_counted", error = "no time left");
+        return;
+    }
+    match tokio::time::timeout(COUNTED_WITHIN, count_failed(store, &config.workspace.zone, failed)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::info!(event = "key_failure_not_counted", %error),
+        Err(_) => tracing::info!(event = "key_failure_not_counted", error = "no answer in time"),
+    }
+}
+
+/// How many there were on a local day, at least: a process that ended may have taken its last minute with it.
+///
+/// # Errors
+/// The store cannot be reached.
+pub async fn failed_on(store: &dyn Store, date: Date) -> Result<u64, StoreError> {
+    Ok(read_failed(store.cursor(FAILED).await?.as_deref()).get(&date).copied().unwrap_or(0))
+}
+
+fn read_failed(stored: Option<&str>) -> BTreeMap<Date, u64> {
+    stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 fn cursor(key: usize) -> String {
@@ -185,5 +255,19 @@ mod tests {
             note(&store, &[event(arrived, 1), event(arrived, 0)]).await.expect("noted");
             assert_eq!(last().await, Some(t(want)), "{arrived}");
         }
+    }
+
+    #[tokio::test]
+    async fn requests_that_no_key_matched_are_counted_by_local_day_and_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        for (at, requests) in [("2026-11-23T12:00:00Z", 40), ("2026-11-23T22:59:00Z", 1), ("2026-11-23T23:00:00Z", 2)] {
+            count_failed(&store, &zone, Failed { at: t(at), requests }).await.expect("counted");
+        }
+        let on = async |day| failed_on(&store, jiff::civil::date(2026, 11, day)).await.expect("read");
+        assert_eq!((on(23).await, on(24).await, on(25).await), (41, 2, 0));
+        count_failed(&store, &zone, Failed { at: t("2026-12-01T12:00:00Z"), requests: 1 }).await.expect("counted");
+        assert_eq!((on(23).await, on(24).await), (0, 2));
     }
 }

@@ -1,7 +1,7 @@
 //! The world around the bridge: what calls it ([`event`], [`http`]), what it runs as ([`serve`], [`clock`]),
 //! what it is told ([`world`]), and what it calls ([`stand_in`], [`sns`], [`app_api`]). On AWS it runs as functions
 //! ([`runtime_api`], [`lambda`], [`event_source`]) over fake services ([`moto`], [`dynalite`]). Nothing here uses the product's code,
-//! but for [`timeline`] and [`rounds`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
+//! but for [`timeline`], [`history`] and [`rounds`]: the tests see what Customer.io, PagerDuty, Slack and SNS would see.
 
 pub mod app_api;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod event;
 pub mod event_source;
 #[cfg(feature = "aws")]
 pub mod gate;
+pub mod history;
 pub mod http;
 #[cfg(feature = "aws")]
 pub mod lambda;

@@ -13,7 +13,6 @@ use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
-use cio_alert_bridge::heartbeat::history::{Day, SLOTS_A_DAY, Slot};
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
@@ -25,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::history::remember;
 use super::{Event, failed_email, sent_email};
 
 const HEAD: &str = r#"
@@ -243,7 +243,6 @@ impl Timeline {
         *self.pager.lock().unwrap() = outcome;
     }
 
-    /// What the chat answers from now on.
     /// From now on the App API says so of the campaign; `None`: it cannot be reached.
     pub fn campaign_says(&self, said: Option<Said>) {
         *self.campaign.said.lock().unwrap() = said;
@@ -254,6 +253,7 @@ impl Timeline {
         *self.campaign.days.lock().unwrap() = Some(days);
     }
 
+    /// What the chat answers from now on.
     pub fn chat_answers(&self, outcome: Option<Outcome>) {
         *self.chat.lock().unwrap() = outcome;
     }
@@ -262,22 +262,13 @@ impl Timeline {
         self.clock.now()
     }
 
-    /// An event that happens and arrives now.
     /// The registers of the days before are gone, and the history of what is counted as `of` is not: so many UTC days up to
     /// now, fully heard, with as many events in each slot of five minutes as `count` says.
     pub async fn remembers(&self, of: &str, days: i64, count: impl Fn(Timestamp) -> u32) {
-        let now = Slot::of(self.now());
-        for day in now.day() - days..=now.day() {
-            let first = Slot::first_of(day);
-            let slots = (first.0..first.0 + SLOTS_A_DAY).map(Slot);
-            let (counts, hearing): (Vec<u32>, String) =
-                slots.map(|slot| if slot < now { (count(slot.span().from.start()), '1') } else { (0, '-') }).unzip();
-            let json = serde_json::json!({ "day": day, "counts": counts, "hearing": hearing });
-            let day: Day = serde_json::from_value(json).unwrap();
-            self.stage.store.keep_day(of, &day).await.unwrap();
-        }
+        remember(self.stage.store.as_ref(), of, days, self.now(), count).await;
     }
 
+    /// An event that happens and arrives now.
     pub async fn event(&self, event: Event) {
         self.late(event.at(self.now())).await;
     }

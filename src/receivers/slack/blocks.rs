@@ -106,7 +106,9 @@ fn blocks(message: &Message, as_of: Option<&str>) -> Vec<Value> {
         blocks.push(section(mrkdwn(&whole)));
     }
     blocks.extend(fields(message, &mut room));
-    let lines = message.lines.iter().map(|line| escape(line, LINE));
+    // On a phone most lines of a digest wrap: a point shows where each begins.
+    let point = if message.phase == Phase::Digest { "• " } else { "" };
+    let lines = message.lines.iter().map(|line| format!("{point}{}", escape(line, LINE)));
     blocks.extend(sections(None, listed(lines, usize::MAX, &mut room)));
     let steps = message.steps.iter().enumerate().map(|(i, step)| format!("{}. {}", i + 1, escape(step, LINE)));
     blocks.extend(sections(Some("*Check first*"), listed(steps, usize::MAX, &mut room)));

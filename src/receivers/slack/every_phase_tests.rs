@@ -108,8 +108,8 @@ fn what_is_posted_reads_well_in_every_phase() {
 
     Digest
     # 📋 Digest: acme on Mon 23 Nov: 2 incidents, 12,040 messages sent
-    Password reset (transactional 2): 1 incident, 35 min
-      Activation: 44 of 40
+    • Password reset (transactional 2): 1 incident, 35 min
+      • Activation: 44 of 40
     <https://fly.customer.io/env/12345/deliveries?type=failed&amp;page=1|Deliveries &amp; drafts>
     ~ acme
 

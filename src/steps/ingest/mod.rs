@@ -17,7 +17,8 @@ pub use self::counts::COUNTS_PATH;
 pub use self::keys::KeyRing;
 use self::keys::Refreshed;
 pub use self::refusals::Refusals;
-use super::canary;
+use super::guardian::Failed;
+use super::{canary, guardian};
 use crate::canary::log::Arrival;
 use crate::config::Config;
 use crate::customerio::addresses;
@@ -103,11 +104,13 @@ pub struct Conclusion {
     pub seen: Seen,
     /// The canary's webhook came with it: [`Ingest::note`] is for after the answer is sure.
     pub came: Option<Arrival>,
+    /// Requests that no key matched, to be counted likewise; once a minute at most.
+    pub failed: Option<Failed>,
 }
 
 impl Conclusion {
     fn of(answer: Answer, seen: Seen) -> Self {
-        Self { answer, text: None, seen, came: None }
+        Self { answer, text: None, seen, came: None, failed: None }
     }
 }
 
@@ -223,6 +226,9 @@ impl Ingest {
         if let Some(arrival) = &concluded.came {
             canary::webhook_came(self.store.as_ref(), arrival, left).await;
         }
+        if let Some(failed) = concluded.failed {
+            guardian::failed_at_ingest(self.store.as_ref(), &self.config, failed, left).await;
+        }
     }
 
     /// Answers a request whose body has been read, and says what it saw.
@@ -296,7 +302,13 @@ impl Ingest {
         if !self.keys.current().1 {
             return Conclusion::of(self.no_key(head), Seen::NoKey);
         }
-        Conclusion::of(self.refuse(refused, head), seen)
+        let answer = self.refuse(refused, head);
+        let mut failed = None;
+        if answer == Answer::Unavailable {
+            let to_count = |requests| failed = Some(Failed { at: head.arrived, requests });
+            self.refusals.to_count.note(head.arrived, to_count);
+        }
+        Conclusion { failed, ..Conclusion::of(answer, seen) }
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {

@@ -11,6 +11,8 @@ use super::keys::REFRESH_EVERY;
 pub struct Refusals {
     pub(super) no_key: OnceAMinute,
     pub(super) key_changed: OnceAMinute,
+    /// Those of `key_changed` that the digest counts.
+    pub(super) to_count: OnceAMinute,
     pub(super) refused: OnceAMinute,
 }
 
