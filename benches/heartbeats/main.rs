@@ -73,7 +73,17 @@ fn main() {
     let rates: Vec<(f64, f64)> = SIZES.iter().map(|size| (*size, a_year(*size))).collect();
     let held_out = others.iter().map(|load| load.name).collect();
     let costs = product::costs(&loads[0]);
-    report::write(&report::Figures { alarms, delays, held_out, darkness, alone, rates, costs, took: began.elapsed(), trials });
+    report::write(&report::Figures {
+        alarms,
+        delays,
+        held_out,
+        darkness,
+        alone,
+        rates,
+        costs,
+        took: began.elapsed(),
+        trials,
+    });
 }
 
 fn from_env(name: &str, default: usize) -> usize {

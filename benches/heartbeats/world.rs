@@ -119,12 +119,10 @@ impl Workload {
             ]),
             Hours::Office => by_hour(std::array::from_fn(|h| if (8..18).contains(&h) { 1.0 } else { 0.0 })),
             Hours::Evening => by_hour(std::array::from_fn(|h| if (17..23).contains(&h) { 3.0 } else { 0.4 })),
-            Hours::TwoPeaks => {
-                by_hour(std::array::from_fn(|h| {
-                    let peak = |at: f64, wide: f64| (-((h as f64 + 0.5 - at) / wide).powi(2) / 2.0).exp();
-                    0.05 + 1.5 * peak(8.0, 1.5) + 2.0 * peak(19.5, 2.0)
-                }))
-            }
+            Hours::TwoPeaks => by_hour(std::array::from_fn(|h| {
+                let peak = |at: f64, wide: f64| (-((h as f64 + 0.5 - at) / wide).powi(2) / 2.0).exp();
+                0.05 + 1.5 * peak(8.0, 1.5) + 2.0 * peak(19.5, 2.0)
+            })),
             Hours::Cron(hours) if place.part == 0 && hours.contains(&hour) => 1.0 / hours.len() as f64,
             Hours::Cron(_) => 0.0,
             Hours::Sent => by_hour(std::array::from_fn(|h| if h < 9 { 0.0 } else { 0.67_f64.powi(h as i32 - 9) })),
