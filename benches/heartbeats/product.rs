@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use std::time::Instant;
 
-use super::SEED;
 use super::chance::Chance;
+use super::seed;
 use super::world::{DAY, Fault, Traffic, Workload};
 
 /// What `tick` would hand over: by hour, and the last three to four hours by five minutes.
@@ -126,7 +126,7 @@ pub struct Cost {
 pub fn costs(load: &Workload) -> Vec<Cost> {
     const TIMES: i64 = 20;
     let cost = |size: f64| {
-        let mut chance = Chance::stream(SEED, &format!("cost {size}"));
+        let mut chance = Chance::stream(seed(), &format!("cost {size}"));
         let traffic = Traffic::new(load, size, 90, (0, Fault::None), &mut chance);
         let mut product = Product::new(&traffic, load.zone);
         let noon = 80 * DAY + 150;

@@ -1,4 +1,4 @@
-//! The simulated workflows: those that the method was made with, and those that nobody looked at while making it.
+//! The simulated workflows: those that the thresholds were chosen with, and those that nobody looked at then.
 
 use super::world::{BUSINESS, EVERY_DAY, Hours, TUESDAYS, WEEKEND, WORKING, Workload};
 
