@@ -90,3 +90,54 @@ impl Line {
         Some(y - slope.max(0.0) * x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use crate::heartbeat::learned::local::{SLOTS_A_DAY, instant};
+    use crate::heartbeat::learned::tests::Dice;
+    use crate::heartbeat::learned::{Bin, Learned, learn};
+
+    /// Eight weeks by five minutes, ten times as many by day as by night, `together` at once; a day was lost, and one hour
+    /// had as many as two days.
+    fn learned_clumps(together: u32, a_day: f64, seed: u64) -> f64 {
+        let mut dice = Dice(seed);
+        let days = 57;
+        let from = 70_000 * SLOTS_A_DAY;
+        let bins: Vec<Bin> = (0..days * SLOTS_A_DAY)
+            .map(|slot| {
+                let (day, hour) = (slot / SLOTS_A_DAY, slot % SLOTS_A_DAY / 12);
+                let share = if (8..20).contains(&hour) { 10.0 } else { 1.0 } / (11.0 * 144.0);
+                let mean = match (day, hour) {
+                    (20, _) => 0.0,
+                    (33, 11) => a_day / 6.0,
+                    _ => a_day * share,
+                };
+                let count = together * dice.poisson(mean / f64::from(together));
+                Bin { from: from + slot, slots: 1, count, covered: 1 }
+            })
+            .collect();
+        match learn(&bins, &TimeZone::UTC, &[], instant(from + days * SLOTS_A_DAY)) {
+            Learned::Ready(profile) => profile.vary.clumps,
+            Learned::Learning { .. } => panic!("eight weeks are enough"),
+        }
+    }
+
+    #[test]
+    fn how_many_come_together_is_learned_through_an_outage_and_a_blast() {
+        // Below that, clumps of so many are taken for batches.
+        for (together, a_day, least, most) in [
+            (1, 30.0, 0.0, 0.1),
+            (1, 3_000.0, 0.0, 0.1),
+            (3, 1_500.0, 1.5, 2.5),
+            (3, 4_000.0, 1.5, 2.5),
+            (5, 4_000.0, 2.8, 5.0),
+        ] {
+            for seed in 1..4 {
+                let clumps = learned_clumps(together, a_day, seed);
+                assert!((least..=most).contains(&clumps), "{together} at {a_day} a day: {clumps}");
+            }
+        }
+    }
+}
