@@ -2,7 +2,7 @@
 //! do not page, where a naive rule would page all the time, and sources that fall ill do.
 
 #[allow(dead_code, reason = "the bench uses more of it")]
-#[path = "../benches/rates/chance.rs"]
+#[path = "../benches/chance.rs"]
 mod chance;
 #[allow(dead_code, reason = "the bench uses more of it")]
 #[path = "../benches/rates/watch.rs"]

@@ -3,14 +3,16 @@
 //!
 //!     cargo bench --no-default-features --bench heartbeats
 //!
-//! `HEARTBEAT_YEARS` and `HEARTBEAT_TRIALS` (a row) make it longer and surer.
+//! `HEARTBEAT_YEARS` and `HEARTBEAT_TRIALS` (a row) make it longer and surer; `HEARTBEAT_SEED` makes it another world.
 
+#[path = "../chance.rs"]
 mod chance;
 #[path = "../rates/plot.rs"]
 mod plot;
 mod product;
 mod report;
 mod rivals;
+mod shapes;
 mod trials;
 mod world;
 
@@ -19,13 +21,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use trials::{Alarms, Delay, Row};
-use world::{EVERY_DAY, Fault, Hours, WEEKEND, WORKING, Workload};
+use world::{Fault, Workload};
 
 /// Another seed, other figures, the same conclusions.
-pub const SEED: u64 = 20_261_124;
+pub fn seed() -> u64 {
+    from_env("HEARTBEAT_SEED", 20_261_124)
+}
 
 /// Mean messages a day.
 pub const SIZES: [f64; 7] = [3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 10_000.0];
+
+/// From here on a stop is promised to be known nearly as soon as can be.
+pub const LEAST_PROMISED: f64 = 30.0;
 
 /// What goes wrong.
 pub const FAULTS: [(&str, Fault); 5] = [
@@ -36,30 +43,6 @@ pub const FAULTS: [(&str, Fault); 5] = [
     ("doubling", Fault::Leaves(2.0)),
 ];
 
-/// Workflows that are well. The first two also fall ill.
-pub fn workloads() -> Vec<Workload> {
-    let plain = Workload::plain;
-    vec![
-        plain("weekdays and hours"),
-        Workload { day_vary: 0.06, hour_vary: 0.1, ..plain("days and hours vary much") },
-        Workload { weekdays: WORKING, hours: Hours::Office, zone: "America/New_York", ..plain("office hours") },
-        Workload { weekdays: WEEKEND, hours: Hours::Evening, zone: "Australia/Sydney", ..plain("weekend evenings") },
-        Workload { day_vary: 0.15, lognormal: true, hour_vary: 0.1, ..plain("lognormal days") },
-        Workload { growth: 0.05, ..plain("grows 5 % a week") },
-        Workload { growth: -0.03, ..plain("shrinks 3 % a week") },
-        Workload { blasts: 6.0, first_of_month: 2.5, ..plain("blasts, and the first of a month") },
-        Workload { holidays: 0.3, zone: "Asia/Kolkata", ..plain("holidays at 30 %, in `except`") },
-        Workload { holidays: 0.6, listed: false, ..plain("holidays at 60 %, not listed") },
-        Workload { holidays: 0.3, listed: false, ..plain("holidays at 30 %, not listed") },
-        Workload { clump: 5, hours: Hours::Flat, ..plain("clumps of five, flat") },
-        Workload {
-            hours: Hours::Batch { hour: 9, late: 40 },
-            weekdays: EVERY_DAY,
-            ..plain("a batch a day, up to 40 min late")
-        },
-    ]
-}
-
 fn main() {
     // `cargo test --benches` only wants to know that it starts.
     if std::env::args().any(|arg| arg == "--test") {
@@ -67,10 +50,12 @@ fn main() {
     }
     let began = Instant::now();
     let (years, trials) = (from_env("HEARTBEAT_YEARS", 1), from_env("HEARTBEAT_TRIALS", 40));
-    let loads = workloads();
-    let mut well: Vec<(usize, f64)> = SIZES.iter().flat_map(|s| (0..loads.len()).map(move |l| (l, *s))).collect();
+    let (loads, others) = (shapes::known(), shapes::held_out());
+    let all: Vec<&Workload> = loads.iter().chain(&others).collect();
+    let mut well: Vec<(&Workload, f64)> = SIZES.iter().flat_map(|s| all.iter().map(move |l| (*l, *s))).collect();
+    // The largest take longest.
     well.reverse();
-    let alarms: Vec<Alarms> = parallel("well", &well, |(load, size)| trials::alarms(&loads[*load], *size, years));
+    let alarms: Vec<Alarms> = parallel("well", &well, |(load, size)| trials::alarms(load, *size, years));
     let a_year = |size: f64| {
         let of: Vec<&Alarms> = alarms.iter().filter(|a| a.size == size && a.counts_for_rate()).collect();
         let pages: usize = of.iter().map(|a| a.low + a.high).sum();
@@ -78,19 +63,32 @@ fn main() {
         (pages as f64).max(0.5) / of.iter().map(|a| a.years).sum::<f64>()
     };
     let mut rows = Vec::new();
-    for (place, load) in loads.iter().take(2).enumerate() {
+    for (place, load) in all.iter().enumerate() {
         for (fault, what) in FAULTS.iter().filter(|(_, what)| place == 0 || *what == Fault::Leaves(0.0)) {
-            rows.extend(SIZES.iter().map(|size| Row { load, fault, what: *what, size: *size, rate: a_year(*size) }));
+            let of = SIZES.iter().filter(|size| place < 2 || (place >= loads.len() && **size >= LEAST_PROMISED));
+            rows.extend(of.map(|size| Row { load, fault, what: *what, size: *size, rate: a_year(*size) }));
         }
     }
     let delays: Vec<Delay> = parallel("ill", &rows, |row| trials::delays(row, trials));
     let darkness = parallel("vendor", &SIZES, |size| trials::vendor_delays(&loads[0], *size, trials));
     let alone = parallel("alone", &SIZES, |size| trials::alone(&loads[0], *size, trials));
     let rates: Vec<(f64, f64)> = SIZES.iter().map(|size| (*size, a_year(*size))).collect();
-    report::write(&report::Figures { alarms, delays, darkness, alone, rates, took: began.elapsed(), trials });
+    let held_out = others.iter().map(|load| load.name).collect();
+    let costs = product::costs(&loads[0]);
+    report::write(&report::Figures {
+        alarms,
+        delays,
+        held_out,
+        darkness,
+        alone,
+        rates,
+        costs,
+        took: began.elapsed(),
+        trials,
+    });
 }
 
-fn from_env(name: &str, default: usize) -> usize {
+fn from_env<T: std::str::FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 

@@ -5,7 +5,11 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::world::{DAY, Traffic};
+use std::time::Instant;
+
+use super::chance::Chance;
+use super::seed;
+use super::world::{DAY, Fault, Traffic, Workload};
 
 /// What `tick` would hand over: by hour, and the last three to four hours by five minutes.
 pub struct Product<'a> {
@@ -109,4 +113,37 @@ impl<'a> Product<'a> {
 
 pub fn is_alarm(reading: &Reading) -> bool {
     matches!(reading.verdict, Verdict::Low | Verdict::High)
+}
+
+/// What it costs, in microseconds of one core: to learn from eight weeks by five minutes, to judge 28 days.
+pub struct Cost {
+    pub size: f64,
+    pub learn_us: f64,
+    pub judge_us: f64,
+}
+
+/// At some sizes, on the traffic of one workflow.
+pub fn costs(load: &Workload) -> Vec<Cost> {
+    const TIMES: i64 = 20;
+    let cost = |size: f64| {
+        let mut chance = Chance::stream(seed(), &format!("cost {size}"));
+        let traffic = Traffic::new(load, size, 90, (0, Fault::None), &mut chance);
+        let mut product = Product::new(&traffic, load.zone);
+        let noon = 80 * DAY + 150;
+        product.after(noon);
+        let now = local::instant(traffic.from + noon + 1);
+        let history: Vec<Bin> = (noon - 57 * DAY..noon).map(|i| product.bin(i, noon)).collect();
+        let began = Instant::now();
+        for _ in 0..TIMES {
+            std::hint::black_box(learned::learn(&history, &product.zone, &product.except, now));
+        }
+        let learn_us = began.elapsed().as_secs_f64() * 1e6 / TIMES as f64;
+        let began = Instant::now();
+        let profile = product.profile.as_ref().expect("eight weeks");
+        for _ in 0..TIMES * 12 {
+            std::hint::black_box(profile.judge(&product.recent, &product.zone, &product.except, now));
+        }
+        Cost { size, learn_us, judge_us: began.elapsed().as_secs_f64() * 1e6 / (TIMES * 12) as f64 }
+    };
+    [30.0, 1_000.0, 10_000.0].map(cost).into()
 }

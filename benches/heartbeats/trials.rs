@@ -3,10 +3,10 @@
 use cio_alert_bridge::heartbeat::learned::{HISTORY_DAYS, Verdict};
 use jiff::SignedDuration;
 
-use super::SEED;
 use super::chance::Chance;
 use super::product::{Product, is_alarm};
 use super::rivals::{Rival, threshold};
+use super::seed;
 use super::world::{DAY, Fault, HOUR, Traffic, Workload};
 
 /// Days from a fault within which a page counts; later is missed.
@@ -38,7 +38,7 @@ impl Alarms {
 
 /// A page is the first alarm after an hour without one.
 pub fn alarms(load: &Workload, size: f64, years: usize) -> Alarms {
-    let mut chance = Chance::stream(SEED, &format!("well {} {size}", load.name));
+    let mut chance = Chance::stream(seed(), &format!("well {} {size}", load.name));
     let mut alarms = Alarms { load: load.name, size, years: years as f64, low: 0, high: 0, unknown: 0.0 };
     for _ in 0..years {
         let traffic = Traffic::new(load, size, 365 + BEFORE, (0, Fault::None), &mut chance);
@@ -87,14 +87,14 @@ pub fn delays(row: &Row, trials: usize) -> Delay {
     let Row { load, fault, what, size, rate } = *row;
     let Fault::Leaves(left) = what else { unreachable!("rows are drops and rises") };
     let up = left > 1.0;
-    let mut chance = Chance::stream(SEED, &format!("calibration {} {size}", load.name));
+    let mut chance = Chance::stream(seed(), &format!("calibration {} {size}", load.name));
     let years: Vec<Traffic> =
         (0..CALIBRATION_YEARS).map(|_| Traffic::new(load, size, 365 + BEFORE, (0, Fault::None), &mut chance)).collect();
     let set = |rival: Rival| (rival, threshold(rival, load, size, &years, rate));
     let best: Vec<(Rival, f64)> = Rival::best(left).into_iter().map(set).collect();
     let (ewma, day_end) = (set(Rival::Ewma { up }), set(Rival::DayEnd { up }));
     drop(years);
-    let mut chance = Chance::stream(SEED, &format!("ill {} {size} {fault}", load.name));
+    let mut chance = Chance::stream(seed(), &format!("ill {} {size} {fault}", load.name));
     let mut of_product = Vec::new();
     let mut of_best = vec![Vec::new(); best.len()];
     let (mut of_ewma, mut of_day_end) = (Vec::new(), Vec::new());
@@ -153,7 +153,7 @@ pub struct Darkness {
 }
 
 pub fn vendor_delays(load: &Workload, size: f64, trials: usize) -> Darkness {
-    let mut chance = Chance::stream(SEED, &format!("vendor {size}"));
+    let mut chance = Chance::stream(seed(), &format!("vendor {size}"));
     let mut darkness = Darkness { size, delays: trials, pages: 0, unknown: 0 };
     for _ in 0..trials {
         let (at, traffic) = ill(load, size, Fault::None, &mut chance);
@@ -169,7 +169,7 @@ pub fn vendor_delays(load: &Workload, size: f64, trials: usize) -> Darkness {
 
 /// Hours from a total stop of all that we hear to the page on blindness, for one who has no other witness.
 pub fn alone(load: &Workload, size: f64, trials: usize) -> (f64, Vec<f64>) {
-    let mut chance = Chance::stream(SEED, &format!("alone {size}"));
+    let mut chance = Chance::stream(seed(), &format!("alone {size}"));
     let mut found = Vec::new();
     for _ in 0..trials {
         let (at, traffic) = ill(load, size, Fault::Leaves(0.0), &mut chance);

@@ -18,6 +18,12 @@ pub enum Hours {
     Office,
     /// Most in the evening.
     Evening,
+    /// A peak in the morning and a higher one in the evening.
+    TwoPeaks,
+    /// All in the first five minutes of these hours.
+    Cron(&'static [usize]),
+    /// A newsletter: from 9:00 on, less by a third each hour.
+    Sent,
     /// Nine of ten in one batch, begun within so many minutes after this hour; it takes 10 minutes.
     Batch {
         hour: usize,
@@ -49,9 +55,19 @@ pub struct Workload {
     pub blasts: f64,
     /// The first of each month has this times the traffic.
     pub first_of_month: f64,
+    /// The level wanders: standard deviation of its logarithm, and how many days it remembers.
+    pub drift: (f64, f64),
+    /// On one day of the year the level is multiplied by this, and stays.
+    pub step: f64,
+    /// Amplitude of a cycle of a month.
+    pub monthly: f64,
+    /// Six weeks of summer (in the middle of the simulated year) have this share of the traffic.
+    pub summer: f64,
 }
 
 /// Messages by weekday, Monday first.
+pub const TUESDAYS: [f64; 7] = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+pub const BUSINESS: [f64; 7] = [1.0, 1.1, 1.1, 1.0, 0.8, 0.0, 0.0];
 pub const EVERY_DAY: [f64; 7] = [1.0; 7];
 pub const WEEK: [f64; 7] = [1.1, 1.15, 1.15, 1.1, 1.0, 0.75, 0.75];
 pub const WORKING: [f64; 7] = [1.4, 1.4, 1.4, 1.4, 1.3, 0.05, 0.05];
@@ -73,7 +89,22 @@ impl Workload {
             listed: true,
             blasts: 0.0,
             first_of_month: 1.0,
+            drift: (0.0, 1.0),
+            step: 1.0,
+            monthly: 0.0,
+            summer: 1.0,
         }
+    }
+
+    /// What the seasons of a simulated year make of the level; `index` of `slots`.
+    fn season(&self, index: i64, slots: i64) -> f64 {
+        let day = index as f64 / DAY as f64;
+        let month = 1.0 + self.monthly * (std::f64::consts::TAU * day / 30.44).sin();
+        // Begins and ends within a week.
+        let off_middle = (index - slots / 2).abs() as f64 / DAY as f64;
+        let summer = 1.0 - (1.0 - self.summer) * ((24.5 - off_middle) / 7.0).clamp(0.0, 1.0);
+        let step = if slots > 200 * DAY && index >= slots * 6 / 10 { self.step } else { 1.0 };
+        month * summer * step
     }
 
     /// Share of a day's messages in each of its slots, by what the clock says.
@@ -88,6 +119,13 @@ impl Workload {
             ]),
             Hours::Office => by_hour(std::array::from_fn(|h| if (8..18).contains(&h) { 1.0 } else { 0.0 })),
             Hours::Evening => by_hour(std::array::from_fn(|h| if (17..23).contains(&h) { 3.0 } else { 0.4 })),
+            Hours::TwoPeaks => by_hour(std::array::from_fn(|h| {
+                let peak = |at: f64, wide: f64| (-((h as f64 + 0.5 - at) / wide).powi(2) / 2.0).exp();
+                0.05 + 1.5 * peak(8.0, 1.5) + 2.0 * peak(19.5, 2.0)
+            })),
+            Hours::Cron(hours) if place.part == 0 && hours.contains(&hour) => 1.0 / hours.len() as f64,
+            Hours::Cron(_) => 0.0,
+            Hours::Sent => by_hour(std::array::from_fn(|h| if h < 9 { 0.0 } else { 0.67_f64.powi(h as i32 - 9) })),
             Hours::Batch { .. } => 0.1 / 288.0,
         };
         of_day * self.weekdays[place.weekday] * 7.0 / self.weekdays.iter().sum::<f64>()
@@ -107,7 +145,7 @@ pub enum Fault {
 pub struct Traffic {
     pub from: i64,
     pub counts: Vec<u32>,
-    /// What the hour of the week and the growth make one expect of each slot.
+    /// What the hour of the week, the growth and the season make one expect of each slot.
     pub means: Vec<f64>,
     pub places: Vec<Place>,
     /// Local days that `except` lists.
@@ -130,13 +168,15 @@ impl Traffic {
         };
         let (mut day, mut hour) = (i32::MIN, usize::MAX);
         let (mut of_day, mut of_hour, mut delay, mut blast) = (1.0, 1.0, 0, -1);
+        let (sd, memory) = load.drift;
+        let (mut wander, kept) = (sd * chance.normal(), (-1.0 / memory).exp());
         for index in 0..slots {
             let place = local.place(first + index);
             // A year of growth ends where it is as large as its name says: the sizes stay comparable.
             let growth = (1.0 + load.growth).powf((index - slots) as f64 / (7 * DAY) as f64);
-            let mut known = a_day * growth * load.share(place);
             if place.day != day {
                 day = place.day;
+                wander = kept * wander + (1.0 - kept * kept).sqrt() * sd * chance.normal();
                 of_day = if load.lognormal { chance.lognormal(load.day_vary) } else { chance.gamma(load.day_vary) };
                 if load.holidays != 1.0 && chance.unit() < 9.0 / 365.0 {
                     of_day *= load.holidays;
@@ -152,6 +192,7 @@ impl Traffic {
                     delay = chance.below(late / 5 + 1);
                 }
             }
+            let mut known = a_day * growth * wander.exp() * load.season(index, slots) * load.share(place);
             if place.hour != hour {
                 hour = place.hour;
                 of_hour = chance.gamma(load.hour_vary);

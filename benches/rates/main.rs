@@ -3,6 +3,7 @@
 //!
 //!     cargo bench --no-default-features --bench rates
 
+#[path = "../chance.rs"]
 mod chance;
 mod plot;
 mod report;

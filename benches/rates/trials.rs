@@ -78,10 +78,10 @@ pub fn power_of_a_new_source(of: usize, rate: f64, runs: usize, seed: u64) -> f6
         let mut events =
             Source { sending: Sending::Steady(0.0), lags: Lags::Bounces, rate: &|_| 0.0 }.over(3 * HOUR, &mut chance);
         for _ in 0..of {
-            let minute = chance.below(HOUR - 5);
+            let minute = chance.below(HOUR as i64 - 5) as usize;
             events.sent[minute] += 1;
             if chance.unit() <= rate {
-                events.failed[minute + chance.below(4)] += 1;
+                events.failed[minute + chance.below(4) as usize] += 1;
             }
         }
         let mut watch = Watch::new(rule(LIMIT, 1), Opens::Judge, Closes::BelowItsOwnLimit);

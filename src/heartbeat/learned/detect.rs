@@ -63,8 +63,15 @@ impl Profile {
             let vary = all / (mean * mean).max(1e-12) + self.level_doubt;
             let count = (left * mean).floor();
             let hours = (ran + 1) as f64 / 12.0;
-            let window =
-                Window { hours, count, mean, lowered: mean, clump: 1.0, vary_lowered: vary, ..Window::default() };
+            let window = Window {
+                hours,
+                count,
+                mean,
+                lowered: mean,
+                clump: 1.0 + self.vary.clumps,
+                vary_lowered: vary,
+                ..Window::default()
+            };
             if self.too_few(&window).is_some() {
                 return Some(hours);
             }

@@ -61,7 +61,7 @@ impl Fit {
     fn new(raw: Vec<Day>, today: i32) -> Self {
         let days = without_extremes(&raw);
         // Wide at first, so that only what is beyond doubt is cut off.
-        let vary = Vary { part: 0.3, hour: 0.3, day: 0.2, whole_day: 0.2, so_far: vec![0.2; 24] };
+        let vary = Vary { part: 0.3, clumps: 0.0, hour: 0.3, day: 0.2, whole_day: 0.2, so_far: vec![0.2; 24] };
         Self {
             days,
             raw,
@@ -136,7 +136,7 @@ impl Fit {
                 }
             })
             .collect();
-        level::fit(&sums, self.vary.whole_day)
+        level::fit(&sums, self.vary.whole_day, 1.0 + self.vary.clumps)
     }
 
     /// Hour of the day, times weekday, times what is special to the cell: each as far as the counts bear it out.
@@ -144,7 +144,7 @@ impl Fit {
     /// With `calm`, a day far from what was expected tells its hours, but not its weekday: it counts as if usual.
     fn fit_hours(&mut self, calm: bool) {
         let scales: Vec<f64> = self.days.iter().map(|day| if calm { self.calming(day) } else { 1.0 }).collect();
-        let noise = (self.vary.day + self.vary.hour) / 8.0;
+        let (noise, clump) = ((self.vary.day + self.vary.hour) / 8.0, 1.0 + self.vary.clumps);
         let mut by_hour = [1.0 / 24.0; 24];
         let mut by_weekday = [1.0; 7];
         for _ in 0..3 {
@@ -171,7 +171,7 @@ impl Fit {
                 *share = if total > 0.0 { (count + 0.5) / (exposure + 12.0) } else { 1.0 / 24.0 };
             }
             scale(&mut by_hour, 1.0);
-            let keep = strength(&day_counts, &day_expected, self.vary.whole_day / 8.0).clamp(2.0, 300.0);
+            let keep = strength(&day_counts, &day_expected, clump, self.vary.whole_day / 8.0).clamp(2.0, 300.0);
             for (factor, (count, expected)) in by_weekday.iter_mut().zip(day_counts.iter().zip(&day_expected)) {
                 *factor = (count + keep) / (expected + keep);
             }
@@ -186,12 +186,12 @@ impl Fit {
                 add(&mut expected, weekday * 24 + h, mean);
             }
         }
-        let keep = strength(&counts, &expected, noise).clamp(3.0, 60.0);
+        let keep = strength(&counts, &expected, clump, noise).clamp(3.0, 60.0);
         for cell in 0..168 {
             let (n, e) = (at(&counts, cell), at(&expected, cell));
             let base = at(&by_weekday, cell / 24) * at(&by_hour, cell % 24);
             set(&mut self.hours, cell, base * (n + keep) / (e + keep));
-            set(&mut self.doubts, cell, 1.0 / (n + keep) + noise * n / (n + keep));
+            set(&mut self.doubts, cell, clump / (n + keep) + noise * n / (n + keep));
         }
         scale(&mut self.hours, 7.0);
     }
@@ -200,7 +200,7 @@ impl Fit {
     fn calming(&self, day: &Day) -> f64 {
         let mean: f64 = (0..).zip(&day.hours).map(|(h, cell)| self.expected(day, h) * cell.covered).sum();
         let count: f64 = day.hours.iter().map(|cell| cell.count).sum();
-        let spread = (mean + self.vary.whole_day * mean * mean).sqrt();
+        let spread = ((1.0 + self.vary.clumps) * mean + self.vary.whole_day * mean * mean).sqrt();
         if count > 0.0 && (count - mean).abs() > 3.0 * spread + 3.0 { mean / count } else { 1.0 }
     }
 
@@ -218,7 +218,7 @@ impl Fit {
             let (count, sum): (f64, f64) = (c.iter().sum(), e.iter().sum());
             e.iter_mut().for_each(|e| *e *= if sum > 0.0 { count / sum } else { 0.0 });
         }
-        let keep = strength(&counts, &expected, self.vary.part / 50.0).clamp(1.0, 200.0);
+        let keep = strength(&counts, &expected, 1.0 + self.vary.clumps, self.vary.part / 50.0).clamp(1.0, 200.0);
         for (hour, parts) in self.parts.chunks_mut(12).enumerate() {
             for (part, share) in parts.iter_mut().enumerate() {
                 let index = hour * 12 + part;
@@ -247,7 +247,8 @@ impl Fit {
                     cell.count * OUTAGE_LEAVES.ln() + (cell.count + size) * ratio
                 }
             };
-            odds += step;
+            // Of clumps one message each is news.
+            odds += step / (1.0 + self.vary.clumps);
             if odds <= 0.0 {
                 if let (Some(from), true) = (from, best > OUTAGE) {
                     found.push((from, end));
@@ -281,7 +282,8 @@ impl Fit {
                 let share = hours.get(local::weekday(day.number) * 24 + h).copied().unwrap_or(0.0);
                 let Some(cell) = day.hours.get_mut(h) else { continue };
                 let mean = level * share * cell.covered;
-                let most = mean + 6.0 * (mean + (vary.hour + vary.day) * mean * mean).sqrt() + 3.0;
+                let most =
+                    mean + 6.0 * ((1.0 + vary.clumps) * mean + (vary.hour + vary.day) * mean * mean).sqrt() + 3.0;
                 if cell.count > most {
                     cut(day, h, most);
                 }
@@ -317,11 +319,12 @@ fn cut(day: &mut Day, hour: usize, most: f64) {
     }
 }
 
-/// How strongly ratios count / expected are held at 1: one over the variance that they truly have (method of moments).
-fn strength(counts: &[f64], expected: &[f64], noise: f64) -> f64 {
-    let off: f64 = counts.iter().zip(expected).map(|(n, e)| (n - e) * (n - e) - e).sum();
+/// How strongly ratios count / expected are held at 1, in events: the variance of one event (`clump`) over the variance
+/// that they truly have (method of moments).
+fn strength(counts: &[f64], expected: &[f64], clump: f64, noise: f64) -> f64 {
+    let off: f64 = counts.iter().zip(expected).map(|(n, e)| (n - e) * (n - e) - clump * e).sum();
     let unit: f64 = expected.iter().map(|e| e * e).sum();
-    1.0 / (off / unit.max(1e-9) - noise).max(1e-4)
+    clump / (off / unit.max(1e-9) - noise).max(1e-4)
 }
 
 fn scale(values: &mut [f64], to: f64) {

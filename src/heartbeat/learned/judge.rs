@@ -174,7 +174,8 @@ impl Profile {
         if count < (1.0 + LEAST_EXCESS) * mean || count < mean + 5.0 {
             return None;
         }
-        let vary = if window.mean > 0.0 { window.vary } else { self.vary.day + self.vary.hour + self.level_doubt };
+        let unheard = || self.vary.day + self.vary.hour + self.level_doubt + self.vary.clumps / mean.max(1.0);
+        let vary = if window.mean > 0.0 { window.vary } else { unheard() };
         if (count - mean).powi(2) < 4.0 * mean * (1.0 + vary * mean) {
             return None;
         }
@@ -237,26 +238,28 @@ impl Profile {
         }
         let vary = self.vary.so_far.get(hour).copied().unwrap_or(self.vary.day) + self.level_doubt;
         let covered = if all > 0.0 { (heard / all).min(1.0) } else { 1.0 };
-        Today { count, so_far: band(heard, vary), day: self.day_band(today), covered }
+        Today { count, so_far: self.band(heard, vary), day: self.day_band(today), covered }
     }
 
     /// What 95 % of such whole days are in.
     pub fn day_band(&self, day: i32) -> Band {
         let share: f64 = self.hours.iter().skip(local::weekday(day) * 24).take(24).sum();
-        band(self.level_on(day) * share, self.vary.whole_day + self.level_doubt)
+        self.band(self.level_on(day) * share, self.vary.whole_day + self.level_doubt)
+    }
+
+    /// `vary` is the relative variance of the rate.
+    fn band(&self, expected: f64, vary: f64) -> Band {
+        if expected <= 0.0 {
+            return Band { expected: 0.0, low: 0, high: 0 };
+        }
+        let vary = vary + self.vary.clumps / expected;
+        Band { expected, low: tail::quantile(0.025, expected, vary), high: tail::quantile(0.975, expected, vary) }
     }
 }
 
 /// How many times the expected came, held back where little was expected.
 pub(super) fn excess(count: f64, mean: f64) -> f64 {
     (count + 2.0) / (mean + 2.0)
-}
-
-fn band(expected: f64, vary: f64) -> Band {
-    if expected <= 0.0 {
-        return Band { expected: 0.0, low: 0, high: 0 };
-    }
-    Band { expected, low: tail::quantile(0.025, expected, vary), high: tail::quantile(0.975, expected, vary) }
 }
 
 fn rarer(a: Option<Evidence>, b: Option<Evidence>) -> Option<Evidence> {

@@ -37,8 +37,11 @@ impl Level {
     }
 }
 
-/// `vary` is the relative variance of a day's rate.
-pub fn fit(days: &[DaySum], vary: f64) -> Level {
+/// `vary` is the relative variance of a day's rate; so many messages come together (`clump`), and tell as much as one.
+pub fn fit(days: &[DaySum], vary: f64, clump: f64) -> Level {
+    let days: Vec<DaySum> =
+        days.iter().map(|day| DaySum { count: day.count / clump, expected: day.expected / clump, ..*day }).collect();
+    let days = days.as_slice();
     let newest = days.iter().rev().filter(|day| day.expected > 0.05).take(NEW_NORMAL_DAYS);
     let since = newest.map(|day| day.ago).fold(0.0, f64::max);
     let (recent, before): (Vec<DaySum>, Vec<DaySum>) = days.iter().copied().partition(|day| day.ago <= since);
@@ -122,23 +125,23 @@ mod tests {
     #[test]
     fn growth_and_decline_are_followed() {
         for weekly in [1.05_f64, 0.95] {
-            let level = fit(&days(|ago| 1_000.0 * weekly.powf(-ago / 7.0)), 0.01);
+            let level = fit(&days(|ago| 1_000.0 * weekly.powf(-ago / 7.0)), 0.01, 1.0);
             assert!((level.level / 1_000.0 - 1.0).abs() < 0.03, "{level:?}");
         }
     }
 
     #[test]
     fn no_single_day_pulls_far() {
-        let level = fit(&days(|ago| if ago == 3.0 { 20_000.0 } else { 1_000.0 }), 0.01);
+        let level = fit(&days(|ago| if ago == 3.0 { 20_000.0 } else { 1_000.0 }), 0.01, 1.0);
         assert!((level.level / 1_000.0 - 1.0).abs() < 0.05, "{level:?}");
-        let level = fit(&days(|ago| if ago == 0.0 { 0.0 } else { 1_000.0 }), 0.01);
+        let level = fit(&days(|ago| if ago == 0.0 { 0.0 } else { 1_000.0 }), 0.01, 1.0);
         assert!((level.level / 1_000.0 - 1.0).abs() < 0.05, "{level:?}");
     }
 
     #[test]
     fn a_week_of_another_level_is_the_new_normal() {
         let halved = |since: f64| days(move |ago| if ago < since { 500.0 } else { 1_000.0 });
-        assert!(fit(&halved(3.0), 0.01).level > 750.0);
-        assert!((fit(&halved(7.0), 0.01).level / 500.0 - 1.0).abs() < 0.05);
+        assert!(fit(&halved(3.0), 0.01, 1.0).level > 750.0);
+        assert!((fit(&halved(7.0), 0.01, 1.0).level / 500.0 - 1.0).abs() < 0.05);
     }
 }

@@ -6,8 +6,9 @@
 //!
 //! The model: a count is Poisson around `level x hour of the week x five minutes of the hour`, and the rate itself varies
 //! on three scales: from day to day, from hour to hour within a day, from five minutes to five minutes within an hour.
-//! How much is measured on the history, scale by scale. `docs/heartbeats.md` shows how well that does.
+//! Messages may come in clumps: then they scatter more than Poisson's at every scale. How much is measured on the history, scale by scale. `docs/heartbeats.md` shows how well that does.
 
+mod clumps;
 pub mod detect;
 mod fit;
 mod grid;

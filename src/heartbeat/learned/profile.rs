@@ -52,6 +52,10 @@ pub const WINDOWS_H: [usize; 7] = [4, 8, 24, 48, 96, 168, 336];
 pub struct Vary {
     /// Between five minutes of an hour, beyond the hour's own.
     pub part: f64,
+    /// Messages that come in clumps: so many times Poisson's variance beyond it, at every scale. Where `n` always come
+    /// together it is `n - 1` (compound Poisson).
+    #[serde(default)]
+    pub clumps: f64,
     /// Between hours of a day, beyond the day's own.
     pub hour: f64,
     /// Common to all hours of a day.
@@ -63,7 +67,7 @@ pub struct Vary {
 }
 
 /// Where the rate within an hour varies more than this, messages come in batches.
-const BATCHES: f64 = 0.4;
+pub(super) const BATCHES: f64 = 0.4;
 
 impl Profile {
     /// Whether messages come in batches, or nothing is known of the time within the hour: whole hours are judged, then.

@@ -7,7 +7,7 @@ use super::local::{self, Local, SLOTS_A_DAY};
 use super::*;
 
 /// SplitMix64: chance that is the same on every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn unit(&mut self) -> f64 {
@@ -18,7 +18,7 @@ impl Dice {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn poisson(&mut self, mean: f64) -> u32 {
+    pub(super) fn poisson(&mut self, mean: f64) -> u32 {
         let limit = (-mean).exp();
         let (mut drawn, mut product) = (0, self.unit());
         while product > limit {

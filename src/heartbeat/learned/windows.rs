@@ -47,10 +47,10 @@ struct Step {
     mean: f64,
     /// Count and mean where nothing was covered.
     unheard: (f64, f64),
-    /// Relative variance of its hour, and its own beyond that: none where it is an hour, or judged by the hour.
+    /// Relative variance of its hour, and the variance of its own beyond that and Poisson's.
     spread: f64,
     own: f64,
-    /// Variance that clumps of messages make.
+    /// Variance that clumps and uneven minutes make.
     clumps: f64,
     /// Its day's and its hour's places in [`Steps`].
     day: usize,
@@ -76,7 +76,7 @@ impl Steps {
 
     /// An hour's own variance, shared out to its steps, and that of the step.
     fn finer(&self, step: &Step) -> f64 {
-        step.spread * self.hour(step).mean * step.mean + step.own * step.mean * step.mean
+        step.spread * self.hour(step).mean * step.mean + step.own
     }
 }
 
@@ -176,9 +176,10 @@ pub fn ending_now(
     let direct = move |day: i32, mean: f64| {
         if day == today {
             let ended = (mean - ongoing.mean).max(0.0);
-            so_far * ended * ended + (this_spread + so_far) * ongoing.mean * ongoing.mean + ongoing.finer
+            let clumps = profile.vary.clumps * ended;
+            clumps + so_far * ended * ended + (this_spread + so_far) * ongoing.mean * ongoing.mean + ongoing.finer
         } else {
-            profile.vary.whole_day * mean * mean
+            profile.vary.clumps * mean + profile.vary.whole_day * mean * mean
         }
     };
 
@@ -202,7 +203,7 @@ pub fn ending_now(
                 part = DayPart { hour_vary: step.spread, ..DayPart::default() };
             }
             part.all.add(step.count, step.mean, steps.finer(step));
-            part.hour.add(step.count, step.mean, step.own * step.mean * step.mean);
+            part.hour.add(step.count, step.mean, step.own);
             window.from = step.from;
             window.hours = (until - step.from) as f64 / SLOTS_AN_HOUR as f64;
             window.count += step.count;
@@ -297,6 +298,8 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
         let count = f64::from(bin.count);
         let heard = covered > 0.0;
         sum += mean;
+        let uneven = profile.vary.part * (mean * covered).powi(2);
+        let clumps = profile.vary.clumps * mean * covered;
         let step = Step {
             from: bin.from,
             place,
@@ -304,13 +307,14 @@ fn steps(profile: &Profile, bins: &[Bin], zone: &TimeZone, except: &[i32], until
             mean: mean * covered,
             unheard: (if heard { 0.0 } else { count }, mean * (1.0 - covered)),
             spread: profile.vary.hour + profile.doubt(place),
-            clumps: profile.vary.part * (mean * covered).powi(2) / slots as f64,
-            own: if bin.slots == 1 && !profile.in_batches() { profile.vary.part } else { 0.0 },
+            clumps: uneven / slots as f64 + clumps,
+            // An hour's variance holds what its minutes make, and batches are judged by the hour.
+            own: if bin.slots == 1 && !profile.in_batches() { uneven + clumps } else { clumps },
             day: all.days.len() - 1,
             hour: all.hours.len() - 1,
         };
         if let Some(hour) = all.hours.last_mut() {
-            hour.add(step.count, step.mean, step.own * step.mean * step.mean);
+            hour.add(step.count, step.mean, step.own);
         }
         all.steps.push(step);
     }

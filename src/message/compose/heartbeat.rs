@@ -60,6 +60,9 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         None if low => LOW_STEPS,
         None => HIGH_STEPS,
     };
+    // Fewer, not none: people who stay away do that too.
+    let may_be_day_off = learned && low && count > 0 && matches!(why, None | Some(Why::FewerEnter { .. }));
+    let steps = steps.iter().chain(may_be_day_off.then_some(&DAY_OFF_STEP));
     let about = About {
         sources: vec![source.to_string()],
         rule: None,
@@ -69,7 +72,7 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         count,
         of,
     };
-    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), ..Parts::default() }
+    Parts { headline, about, fields, steps: steps.map(|s| (*s).to_owned()).collect(), ..Parts::default() }
 }
 
 /// Why it is low, for the first line.
@@ -127,6 +130,9 @@ const LOW_STEPS: &[&str] = &[
     "If people enter and nothing is sent: look for drafts that wait for approval, and for failed or undeliverable messages.",
     "Ask who deployed the backend since the last good period: does it still send the trigger event under the same name?",
 ];
+
+/// For a learned heartbeat.
+const DAY_OFF_STEP: &str = "Was it a holiday or another day off? One that is not listed looks the same: list it under this heartbeat's except.";
 
 const HIGH_STEPS: &[&str] = &[
     "Look at the workflow's people in Customer.io: does somebody enter more often than once?",

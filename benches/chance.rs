@@ -1,4 +1,7 @@
-//! Chance: a seeded generator and the few distributions that the simulation draws from, all exact.
+//! Chance: a seeded generator and the distributions that the benchmarks' simulations draw from.
+
+// Each of them draws from some.
+#![allow(dead_code)]
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): small, and every seed is a good one.
 pub struct Chance(u64);
@@ -29,17 +32,37 @@ impl Chance {
     }
 
     /// In [0, below).
-    pub fn below(&mut self, below: usize) -> usize {
-        ((self.unit() * below as f64).ceil() as usize).saturating_sub(1)
+    pub fn below(&mut self, below: i64) -> i64 {
+        ((self.unit() * below as f64).ceil() as i64 - 1).max(0)
     }
 
-    pub fn exponential(&mut self, mean: f64) -> f64 {
-        -mean * self.unit().ln()
+    /// Box and Muller's.
+    pub fn normal(&mut self) -> f64 {
+        (-2.0 * self.unit().ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Between `from` and `to`, each doubling as likely as the other.
-    pub fn log_uniform(&mut self, from: f64, to: f64) -> f64 {
-        from * (to / from).powf(self.unit())
+    /// Mean 1, this relative variance: gamma, by Marsaglia and Tsang's method (ACM TOMS 26, 2000).
+    pub fn gamma(&mut self, vary: f64) -> f64 {
+        if vary <= 0.0 {
+            return 1.0;
+        }
+        let shape = 1.0 / vary;
+        let (boosted, scale) = if shape < 1.0 { (shape + 1.0, self.unit().powf(vary)) } else { (shape, 1.0) };
+        let d = boosted - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            if v > 0.0 && self.unit().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return scale * d * v * vary;
+            }
+        }
+    }
+
+    /// Mean 1, this relative variance.
+    pub fn lognormal(&mut self, vary: f64) -> f64 {
+        let square = vary.ln_1p();
+        (square.sqrt() * self.normal() - 0.5 * square).exp()
     }
 
     /// Knuth's product of uniforms, in pieces so that it does not underflow.
@@ -55,6 +78,15 @@ impl Chance {
             left -= 30.0;
         }
         drawn
+    }
+
+    pub fn exponential(&mut self, mean: f64) -> f64 {
+        -mean * self.unit().ln()
+    }
+
+    /// Between `from` and `to`, each doubling as likely as the other.
+    pub fn log_uniform(&mut self, from: f64, to: f64) -> f64 {
+        from * (to / from).powf(self.unit())
     }
 
     /// Skips from success to success, so it costs as much as there are.
