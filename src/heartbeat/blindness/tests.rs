@@ -160,13 +160,12 @@ impl Stream {
     }
 
     /// As the step does.
-    fn missing(&self, since: i64, now: i64) -> f64 {
-        let Some(began) = self.at.first().map(|began| Self::time(*began)) else { return 0.0 };
-        let (since, now) = (Self::time(since), Self::time(now));
-        let coverage = heard_at(&[began, since]);
+    fn missing(&self, coverage: &Coverage, now: i64) -> f64 {
+        let (Some(began), Some(since)) = (coverage.began(), coverage.last_timely()) else { return 0.0 };
+        let now = Self::time(now);
         let mut is_first = true;
         let mut missing = 0.0;
-        for part in parts(&coverage, since, now, &self.zone) {
+        for part in parts(coverage, since, now, &self.zone) {
             let counts = |spans: &[Span]| spans.iter().map(|span| self.arrived(*span)).collect::<Vec<_>>();
             missing += match (expected(&counts(&part.weeks), &counts(&part.days)), by_day(since, now, &self.zone)) {
                 (Some(expected), _) => expected,
@@ -183,9 +182,10 @@ impl Stream {
 
     /// The first page in a silence: after how many minutes; looked for every `step` minutes and at its end.
     fn page_in(&self, since: i64, end: i64, step: i64) -> Option<i64> {
+        let coverage = heard_at(&[Self::time(*self.at.first()?), Self::time(since)]);
         let mut now = since + 7200;
         while now <= end {
-            if is_more_than_chance(self.missing(since, now), SignedDuration::from_secs(now - since)) {
+            if is_more_than_chance(self.missing(&coverage, now), SignedDuration::from_secs(now - since)) {
                 return Some((now - since) / 60);
             }
             now = if now == end { end + 1 } else { (now + step * 60).min(end) };
