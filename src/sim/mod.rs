@@ -17,7 +17,7 @@ mod oracle;
 mod people;
 mod process;
 mod queues;
-mod random;
+pub mod random;
 mod receivers;
 mod scenario;
 mod sender;

@@ -203,7 +203,8 @@ pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), Stor
     if tick.store.episodes(&key).await?.last().is_some_and(Incident::is_open) {
         return Ok(());
     }
-    if missing(tick, &coverage, since, now).await? < blindness::MISSING {
+    let missing = missing(tick, &coverage, since, now).await?;
+    if !blindness::is_more_than_chance(missing, now.duration_since(since)) {
         return Ok(());
     }
     let (severity, mut labels) = most_severe(tick);
@@ -224,21 +225,32 @@ pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), Stor
     Ok(())
 }
 
-/// How many events a silence should have brought: as many as the same hours of earlier weeks, or at the mean rate.
+/// How many events a silence should have brought: as many as the same hours before, day by day; at the mean rate where
+/// there are none to compare with.
 async fn missing(tick: &Tick<'_>, coverage: &Coverage, since: Timestamp, now: Timestamp) -> Result<f64, StoreError> {
-    let pasts = blindness::pasts(coverage, since, now, &tick.config.workspace.zone);
-    let (mut weeks, mut days) = (Vec::new(), Vec::new());
-    for (counts, spans) in [(&mut weeks, pasts.weeks), (&mut days, pasts.days)] {
-        for span in spans {
-            counts.push(arrived(tick, span).await?);
+    let zone = &tick.config.workspace.zone;
+    let (mut missing, mut is_first) = (0.0, true);
+    for part in blindness::parts(coverage, since, now, zone) {
+        let (mut weeks, mut days) = (Vec::new(), Vec::new());
+        for (counts, spans) in [(&mut weeks, part.weeks), (&mut days, part.days)] {
+            for span in spans {
+                counts.push(arrived(tick, span).await?);
+            }
         }
+        missing += match (blindness::expected(&weeks, &days), coverage.began(), blindness::by_day(since, now, zone)) {
+            (Some(expected), ..) => expected,
+            (None, Some(from), Some(until)) if is_first => {
+                let heard = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
+                blindness::expected_at_the_mean(arrived(tick, heard).await?, from, since, until)
+            }
+            (None, ..) => 0.0,
+        };
+        if blindness::is_more_than_chance(missing, now.duration_since(since)) {
+            break;
+        }
+        is_first = false;
     }
-    if let Some(expected) = blindness::expected(&weeks, &days) {
-        return Ok(expected as f64);
-    }
-    let Some(from) = blindness::profile_from(coverage, now) else { return Ok(0.0) };
-    let span = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
-    Ok(blindness::expected_at_the_mean(arrived(tick, span).await?, from, since, now))
+    Ok(missing)
 }
 
 /// How many events of any kind there were in a span; runs are no events of their own.

@@ -4,6 +4,7 @@ use super::*;
 use crate::config::{Config, parse};
 use crate::customerio::event::{Event, Fate, Identity, Source, SourceKind};
 use crate::customerio::provider::Provider;
+use crate::heartbeat::Verdict;
 use crate::heartbeat::history::Day;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::store::Store;
@@ -173,4 +174,34 @@ async fn what_comes_hours_late_is_in_history_with_the_next_slot() {
     due(&world.tick(), t("2026-11-24T12:05")).await.expect("a tick");
     let kept = world.kept().await;
     assert_eq!(kept.first().map(|days| count_at(days, "2026-11-24T03:00")), Some(1));
+}
+
+#[tokio::test]
+async fn each_day_that_tick_was_away_for_gets_its_verdict_and_a_cursor_of_an_older_version_is_no_error() {
+    let world = World::of(1);
+    for at in [t("2026-10-20T00:00"), t("2026-11-24T11:59")] {
+        world.store.hear(&arrival(at, at)).await.expect("heard");
+    }
+    let of = world.config.heartbeats.first().expect("a heartbeat").counted_as();
+    for day in Slot::of(t("2026-10-20T00:00")).day()..Slot::of(t("2026-11-24T00:00")).day() {
+        let json = serde_json::json!({ "day": day, "counts": vec![1; 288], "hearing": "1".repeat(288) });
+        let day: Day = serde_json::from_value(json).expect("a day");
+        world.store.keep_day(&of, &day).await.expect("kept");
+    }
+    for cursor in ["learned/h1", "usual/h1"] {
+        let old = world.store.move_cursor(cursor, None, "5953200").await.expect("moved");
+        assert_eq!(old, Write::Done);
+    }
+    due(&world.tick(), t("2026-11-21T12:00")).await.expect("a tick");
+    let verdicts = || world.store.verdicts(t("2026-11-01T00:00"), t("2026-11-25T00:00"));
+    assert_eq!(verdicts().await.expect("verdicts"), []);
+    // Away for three days.
+    due(&world.tick(), t("2026-11-24T12:00")).await.expect("a tick");
+    let mut found = verdicts().await.expect("verdicts");
+    found.sort_by_key(|judged| judged.period.start);
+    let found: Vec<_> = found.iter().map(|j| (j.period.start, j.verdict, j.count, j.covered)).collect();
+    let day = |start| (t(start), Verdict::Ok, 288, 1_440);
+    assert_eq!(found, ["2026-11-21T00:00", "2026-11-22T00:00", "2026-11-23T00:00"].map(day));
+    due(&world.tick(), t("2026-11-24T12:05")).await.expect("a tick");
+    assert_eq!(verdicts().await.expect("verdicts").len(), 3, "each once");
 }

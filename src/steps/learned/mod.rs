@@ -1,31 +1,31 @@
 //! tick's work on heartbeats that expect what is usual: learns it once a local day, compares every five minutes, and
 //! keeps a verdict on each day that is over.
 
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+mod before;
+mod close;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use before::before;
+use close::close_days;
 
 use super::asking::Asking;
 use super::heartbeats;
 use super::open::{self, Opening};
 use super::tick::Tick;
-use crate::customerio::event::SourceKind;
 use crate::heartbeat::history::{self, Day, Slot};
 use crate::heartbeat::learned::judge::Evidence;
-use crate::heartbeat::learned::{self, Bin, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
-use crate::heartbeat::{Every, Expect, Heartbeat, Judged, Period, Verdict, period, recovery};
-use crate::incident::{Incident, IncidentKey, State, Subject};
+use crate::heartbeat::learned::{self, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
+use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, recovery};
+use crate::incident::{Incident, IncidentKey, Subject};
 use crate::store::{Store, StoreError, Write};
-use crate::tally::journeys::JOURNEY;
 
 /// Slots of the last hours are judged one by one ...
 const JUDGED_ALONE: SignedDuration = SignedDuration::from_hours(4);
 
 /// ... and how an hour's events lie within it is learned from these last days.
 const LEARNED_ALONE: SignedDuration = SignedDuration::from_hours(24 * 14);
-
-/// Most days that are closed at once, after a pause of tick.
-const CLOSED_AT_ONCE: i32 = 14;
 
 /// What is known of a heartbeat between two looks. It follows from history, so it is a cache; an item of its own, since a
 /// write bills all of it, and it is written once a day.
@@ -104,60 +104,6 @@ async fn judge_one(
         act(tick, heartbeat, profile, &days, asking, now).await?;
     }
     Ok(())
-}
-
-/// What a campaign did on the days before we heard of it, as Customer.io remembers it.
-#[derive(Default, Serialize, Deserialize)]
-struct Before {
-    /// The local date that was asked on.
-    asked_on: Date,
-    /// The date of the first count.
-    from: Date,
-    counts: Vec<u64>,
-}
-
-/// The days before our own history as bins, so that nobody waits two weeks after an install. Asked for once; after a
-/// failure once a day.
-async fn before(
-    tick: &Tick<'_>,
-    heartbeat: &Heartbeat,
-    own: &[Bin],
-    asking: &mut Asking,
-    now: Timestamp,
-) -> Result<Vec<Bin>, StoreError> {
-    let Some(directory) = tick.directory.filter(|_| is_known_by_day(heartbeat)) else { return Ok(Vec::new()) };
-    let zone = &tick.config.workspace.zone;
-    let today = zone.to_datetime(now).date();
-    let first = own.first().map_or(today, |bin| zone.to_datetime(local::instant(bin.from)).date());
-    let from = today.saturating_sub(HISTORY_DAYS.days());
-    if first <= from {
-        return Ok(Vec::new());
-    }
-    let cursor = format!("before/{}", heartbeat.name);
-    let stored = tick.store.cursor(&cursor).await?;
-    let mut known: Before = stored.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    if known.counts.is_empty() && known.asked_on != today && !asking.is_spent() {
-        let metric = &heartbeat.event.metric;
-        let asked = |time| directory.by_day(&heartbeat.source.id, metric, from..first, zone, time);
-        known = Before { asked_on: today, from, counts: asking.ask(heartbeat, asked).await.unwrap_or_default() };
-        let json = serde_json::to_string(&known).map_err(|_| StoreError::Corrupt("days cannot be written".into()))?;
-        match tick.store.move_cursor(&cursor, stored.as_deref(), &json).await? {
-            Write::Done | Write::Conflict => {}
-        }
-    }
-    let date = |ago: usize| known.from.saturating_add(i32::try_from(ago).unwrap_or(i32::MAX).days());
-    let days = known.counts.iter().enumerate().map(|(ago, count)| (date(ago), *count));
-    let bin = |(date, count): (Date, u64)| {
-        let (start, end) = (period::midnight(date, zone), period::midnight(date.saturating_add(1.day()), zone));
-        let minutes = end.duration_since(start).as_mins();
-        Bin::new(start, minutes, u32::try_from(count).unwrap_or(u32::MAX), minutes)
-    };
-    Ok(days.filter(|(date, _)| *date < first).map(bin).collect())
-}
-
-/// The App API counts by day what all of a campaign's messages did. Source: App API, `campaignMetrics`.
-fn is_known_by_day(heartbeat: &Heartbeat) -> bool {
-    heartbeat.source.kind == SourceKind::Campaign && heartbeat.action.is_none() && heartbeat.event != JOURNEY
 }
 
 async fn kept(tick: &Tick<'_>, heartbeat: &Heartbeat, days: i64, now: Timestamp) -> Result<Vec<Day>, StoreError> {
@@ -291,63 +237,4 @@ pub async fn beats_again(
     let zone = &tick.config.workspace.zone;
     let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
     Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, heartbeat.settled(now)))
-}
-
-/// Keeps the verdicts on the days since it was learned last, for the digest: it was learned on each day but those that
-/// tick was away for.
-async fn close_days(
-    tick: &Tick<'_>,
-    heartbeat: &Heartbeat,
-    profile: &Profile,
-    learned_on: i32,
-    days: &[Day],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let today = tick.config.workspace.zone.to_datetime(now).date();
-    let away = local::day_of(today).saturating_sub(learned_on).clamp(1, CLOSED_AT_ONCE);
-    for ago in (1..=away).rev() {
-        close_day(tick, heartbeat, profile, today.saturating_sub(ago.days()), days, now).await?;
-    }
-    Ok(())
-}
-
-/// Keeps the verdict on a day: what was told of it, or that nothing was to be told.
-async fn close_day(
-    tick: &Tick<'_>,
-    heartbeat: &Heartbeat,
-    profile: &Profile,
-    date: Date,
-    days: &[Day],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let zone = &tick.config.workspace.zone;
-    let whole = period::containing(Every::Day { by: None }, period::midnight(date, zone), zone);
-    let counted = history::of_dates(days, &[date], zone).pop().flatten();
-    let told = |incident: &Incident| {
-        let until = match incident.state {
-            State::Open => Timestamp::MAX,
-            State::Resolved { at, .. } => at,
-        };
-        incident.opened_at < whole.end && whole.start < until
-    };
-    let episodes = tick.store.episodes(&key(tick, heartbeat)).await?;
-    let verdict = match (episodes.iter().rev().find(|incident| told(incident)), counted) {
-        (Some(incident), _) if incident.numbers.count < incident.numbers.of => Verdict::Low,
-        (Some(_), _) => Verdict::High,
-        (None, Some(_)) => Verdict::Ok,
-        (None, None) => Verdict::Unknown,
-    };
-    let band = profile.day_band(local::day_of(date));
-    let minutes = whole.end.duration_since(whole.start) / 60;
-    let judged = Judged {
-        heartbeat: heartbeat.name.clone(),
-        period: whole,
-        verdict,
-        count: counted.unwrap_or_default(),
-        at: now,
-        covered: if counted.is_some() { minutes.as_secs() } else { 0 },
-        minutes: minutes.as_secs(),
-        usual: Some((band.low, band.high)),
-    };
-    tick.store.keep_verdict(&judged).await
 }
