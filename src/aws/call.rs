@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::config::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::receivers::http::{self, Client};
@@ -19,6 +19,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read, in bytes: a stack's description takes some ten thousand.
 const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How the query protocol takes its fields in a body.
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Tries in all, where a server was busy or out of reach; and the wait before the second.
 const TRIES: u32 = 3;
@@ -69,15 +72,35 @@ impl Endpoint<'_> {
     /// # Errors
     /// There is no answer, also after some tries.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Called, StoreError> {
+        self.call(&format!("{path}?{}", form(query)), None).await
+    }
+
+    /// Posts a form by the query protocol; for calls that may be repeated.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post(&self, fields: &[(&str, &str)]) -> Result<Called, StoreError> {
+        self.call("/", Some(form(fields))).await
+    }
+
+    async fn call(&self, place: &str, body: Option<String>) -> Result<Called, StoreError> {
         let unavailable = |why: &dyn fmt::Display| StoreError::Unavailable(format!("{}: {why}", self.name));
-        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let url = format!("{}{path}?{}", self.base().trim_end_matches('/'), query.join("&"));
+        let url = format!("{}{place}", self.base().trim_end_matches('/'));
         let uri = http::address(&url).map_err(|why| unavailable(&why))?;
         let client = Client::new();
         let mut tried = 0;
         loop {
-            let headers = self.signature(&url).ok_or_else(|| unavailable(&"the request cannot be signed"))?;
-            let answered = client.get(&uri, &headers, ANSWER_BYTES, ANSWER_WITHIN, Timestamp::now()).await;
+            let signed = self.signature(&url, body.as_deref());
+            let mut headers = signed.ok_or_else(|| unavailable(&"the request cannot be signed"))?;
+            let now = Timestamp::now();
+            let answered = match &body {
+                None => client.get(&uri, &headers, ANSWER_BYTES, ANSWER_WITHIN, now).await,
+                Some(body) => {
+                    headers.push((CONTENT_TYPE, HeaderValue::from_static(FORM)));
+                    let body = body.clone().into_bytes();
+                    client.post_form(&uri, &headers, body, ANSWER_BYTES, ANSWER_WITHIN, now).await
+                }
+            };
             tried += 1;
             match answered {
                 Ok(answer) if (200..300).contains(&answer.status) => return Ok(Called::Answered(answer.body)),
@@ -104,7 +127,7 @@ impl Endpoint<'_> {
         format!("https://{}.{}.{domain}", self.service, self.region)
     }
 
-    fn signature(&self, url: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    fn signature(&self, url: &str, body: Option<&str>) -> Option<Vec<(HeaderName, HeaderValue)>> {
         let identity = self.credentials.clone().into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
@@ -114,10 +137,17 @@ impl Endpoint<'_> {
             .settings(SigningSettings::default())
             .build()
             .ok()?;
-        let request = SignableRequest::new("GET", url, std::iter::empty(), SignableBody::Bytes(&[])).ok()?;
+        let (method, body) = body.map_or(("GET", ""), |body| ("POST", body));
+        let body = SignableBody::Bytes(body.as_bytes());
+        let request = SignableRequest::new(method, url, std::iter::empty(), body).ok()?;
         let (signed, _) = sign(request, &params.into()).ok()?.into_parts();
         signed.headers().map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
     }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    fields.join("&")
 }
 
 /// Percent-encoded but for what RFC 3986 calls unreserved, as the signature wants it.

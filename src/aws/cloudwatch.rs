@@ -1,10 +1,12 @@
 //! Sums of a CloudWatch metric by the hour, for a backend that counts what it fires there.
 //! Source: Amazon CloudWatch API reference, GetMetricStatistics.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::config::ProvideCredentials;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::call::{Called, Endpoint};
 use super::xml;
@@ -51,33 +53,75 @@ impl Sums for CloudWatch {
             query.push((format!("Dimensions.member.{index}.Name"), name.clone()));
             query.push((format!("Dimensions.member.{index}.Value"), value.clone()));
         }
-        // In the order that they are signed in.
-        query.sort();
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        match endpoint.get("/", &query).await.map_err(|error| error.to_string())? {
+        match endpoint.post(&query).await.map_err(|error| error.to_string())? {
             Called::Answered(body) => points(&body).ok_or_else(|| "CloudWatch's answer cannot be read".to_owned()),
             Called::Refused(refused) => Err(refused.to_error("cloudwatch:GetMetricStatistics").to_string()),
         }
     }
 }
 
-/// Hours and sums; each data point holds one of each, in any order.
+/// Hours and sums; each data point holds one of each, in any order. Periods begin with the span that was asked for, which
+/// begins an hour; whatever lies within one is that hour's.
 fn points(body: &str) -> Option<Vec<(Timestamp, u64)>> {
     let texts = xml::texts(body, &["Timestamp", "Sum"])?;
-    let mut points = Vec::new();
+    let mut points: BTreeMap<Timestamp, u64> = BTreeMap::new();
     for pair in texts.chunks(2) {
         let text = |name: &str| pair.iter().find(|(found, _)| found == name).map(|(_, text)| text.as_str());
         let sum: f64 = text("Sum")?.parse().ok()?;
         let whole = (0.0..1e15).contains(&sum).then(|| sum.round() as u64)?;
-        points.push((text("Timestamp")?.parse().ok()?, whole));
+        let at: Timestamp = text("Timestamp")?.parse().ok()?;
+        *points.entry(at - SignedDuration::from_secs(at.as_second().rem_euclid(3_600))).or_default() += whole;
     }
-    points.sort();
-    Some(points)
+    Some(points.into_iter().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::sqs::moto;
+
+    async fn put(metric: &str, service: &str, at: Timestamp, value: &str) {
+        let sdk = moto::sdk();
+        let provider = sdk.credentials_provider().expect("made up");
+        let credentials = provider.provide_credentials().await.expect("made up");
+        let name = "CloudWatch";
+        let endpoint =
+            Endpoint { service: "monitoring", name, region: "us-east-1", sdk: &sdk, credentials: &credentials };
+        let at = at.to_string();
+        let query = [
+            ("Action", "PutMetricData"),
+            ("MetricData.member.1.Dimensions.member.1.Name", "Service"),
+            ("MetricData.member.1.Dimensions.member.1.Value", service),
+            ("MetricData.member.1.MetricName", metric),
+            ("MetricData.member.1.Timestamp", at.as_str()),
+            ("MetricData.member.1.Value", value),
+            ("Namespace", "Billing"),
+            ("Version", VERSION),
+        ];
+        assert!(matches!(endpoint.post(&query).await, Ok(Called::Answered(_))));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_metrics_sums_are_those_of_its_hours_and_dimensions() {
+        let hour = Timestamp::now().as_second().div_euclid(3_600) * 3_600;
+        let at = |ago: i64| Timestamp::from_second(hour - ago * 3_600 + 60).expect("a time");
+        for (service, ago, value) in [("api", 2, "100"), ("api", 2, "20"), ("api", 1, "7"), ("batch", 1, "900")] {
+            put("Started", service, at(ago), value).await;
+        }
+        let of = MetricSum {
+            event: "Started".into(),
+            origin: "cloudwatch".into(),
+            namespace: "Billing".into(),
+            metric: "Started".into(),
+            dimensions: vec![("Service".into(), "api".into())],
+            region: None,
+        };
+        let begin = |ago: i64| Timestamp::from_second(hour - ago * 3_600).expect("a time");
+        let found = CloudWatch::new(&moto::sdk()).by_hour(&of, begin(5), begin(0)).await.expect("sums");
+        let some: Vec<_> = found.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(some, [(begin(2), 120), (begin(1), 7)]);
+    }
 
     #[test]
     fn data_points_are_read_in_whatever_order_they_come() {

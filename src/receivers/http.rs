@@ -116,6 +116,20 @@ impl Client {
         within(timeout, self.answer(request, ANSWER_BYTES, now)).await
     }
 
+    /// Posts a form, with its content type among `headers`; reads at most `bytes` of the answer.
+    pub async fn post_form(
+        &self,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
+        bytes: usize,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let request = request(Method::POST, url, headers, body)?;
+        within(timeout, self.answer(request, bytes, now)).await
+    }
+
     /// Gets once, and reads at most `bytes` of the answer; the rest as in [`Client::post_json`].
     pub async fn get(
         &self,
