@@ -1,7 +1,6 @@
 //! What `cargo bench --bench rates` shows over hundreds of source-years, small enough for every run: sources that are well
 //! do not page, where a naive rule would page all the time, and sources that fall ill do.
 
-#[allow(dead_code, reason = "the bench uses more of it")]
 #[path = "../benches/chance.rs"]
 mod chance;
 #[allow(dead_code, reason = "the bench uses more of it")]
