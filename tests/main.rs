@@ -42,6 +42,7 @@ mod blindness_pages_once;
 mod bridge_check_names_the_place;
 mod bridge_fire_reaches_the_real_receivers;
 mod bridge_send_posts_what_the_sender_would;
+mod bridge_subscribe_makes_the_webhook;
 mod days_in_seconds;
 mod diagnose_is_read_by_people;
 mod diagnose_minds_the_app_apis_traps;

@@ -110,9 +110,33 @@ impl Client {
         timeout: Duration,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
+        self.send_json(Method::POST, url, headers, body, timeout, now).await
+    }
+
+    /// The same by `PUT`.
+    pub async fn put_json(
+        &self,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.send_json(Method::PUT, url, headers, body, timeout, now).await
+    }
+
+    async fn send_json(
+        &self,
+        method: Method,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = std::iter::once(&json).chain(headers);
-        let request = request(Method::POST, url, headers, body)?;
+        let request = request(method, url, headers, body)?;
         within(timeout, self.answer(request, ANSWER_BYTES, now)).await
     }
 

@@ -95,6 +95,10 @@ pub enum Question<'a> {
     Sender(&'a str),
     /// One message, by its delivery id.
     Message(&'a str),
+    /// The workspace's reporting webhooks.
+    ReportingWebhooks,
+    /// The transactional messages, each with its settings.
+    Transactionals,
 }
 
 impl Question<'_> {
@@ -114,6 +118,8 @@ impl Question<'_> {
             Self::Segment(_) => "/v1/segments/{id}",
             Self::Sender(_) => "/v1/sender_identities/{id}",
             Self::Message(_) => "/v1/messages/{id}",
+            Self::ReportingWebhooks => "/v1/reporting_webhooks",
+            Self::Transactionals => "/v1/transactional",
         }
     }
 
@@ -144,6 +150,7 @@ impl Question<'_> {
             Self::Campaign(id) | Self::Segment(id) | Self::Sender(id) | Self::Message(id) => {
                 (place(&encoded(id)), String::new())
             }
+            Self::ReportingWebhooks | Self::Transactionals => (self.path().to_owned(), String::new()),
         }
     }
 }
