@@ -39,6 +39,7 @@ mod aws_tick_pages_for_a_silent_workflow_and_sends_the_digest;
 #[cfg(feature = "aws")]
 mod aws_twin_workers_see_the_sum;
 mod blindness_pages_once;
+mod bridge_check_looks_live;
 mod bridge_check_names_the_place;
 mod bridge_fire_reaches_the_real_receivers;
 mod bridge_send_posts_what_the_sender_would;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::person::Identifiers;
-use super::{AppApiError, encoded};
+use super::{AppApiError, ListRow, encoded};
 
 /// How a person is named in an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Named {
 }
 
 /// One question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Question<'a> {
     ProfilesOf {
         email: &'a str,
@@ -97,8 +97,8 @@ pub enum Question<'a> {
     Message(&'a str),
     /// The workspace's reporting webhooks.
     ReportingWebhooks,
-    /// The transactional messages, each with its settings.
-    Transactionals,
+    /// The first page of a list of senders.
+    List(&'static ListRow),
 }
 
 impl Question<'_> {
@@ -119,7 +119,7 @@ impl Question<'_> {
             Self::Sender(_) => "/v1/sender_identities/{id}",
             Self::Message(_) => "/v1/messages/{id}",
             Self::ReportingWebhooks => "/v1/reporting_webhooks",
-            Self::Transactionals => "/v1/transactional",
+            Self::List(row) => row.path,
         }
     }
 
@@ -150,7 +150,8 @@ impl Question<'_> {
             Self::Campaign(id) | Self::Segment(id) | Self::Sender(id) | Self::Message(id) => {
                 (place(&encoded(id)), String::new())
             }
-            Self::ReportingWebhooks | Self::Transactionals => (self.path().to_owned(), String::new()),
+            Self::ReportingWebhooks => (place(""), String::new()),
+            Self::List(row) => (place(""), row.query.to_owned()),
         }
     }
 }
