@@ -49,6 +49,7 @@ mod diagnose_is_read_by_people;
 mod diagnose_minds_the_app_apis_traps;
 mod diagnose_says_why;
 mod drafts_that_nobody_sends_are_one_warning;
+mod drift_is_found_within_a_day;
 mod each_group_opens_once;
 mod events_that_come_late_are_one_warning;
 mod fired_counts_come_in;

@@ -1,7 +1,10 @@
 //! The reporting webhook as the bridge needs it, beside those that the workspace has: what is to be created or repaired.
 
 use super::wanted::Wanted;
+use crate::config::schema::Privacy;
+use crate::customerio::app_api::names::tidy;
 use crate::customerio::app_api::reporting_webhook::{Endpoint, ReportingWebhook, Settings};
+use crate::message::text::cut;
 
 /// The path that the bridge takes webhooks at (design, HTTP surface).
 pub const PATH: &str = "/webhooks/customerio";
@@ -211,10 +214,10 @@ const NAMED: usize = 6;
 
 /// How a webhook is named: `webhook 4 "ops"`.
 pub fn called(webhook: &ReportingWebhook) -> String {
-    match webhook.settings.name.as_str() {
-        "" => format!("webhook {}", webhook.id),
-        // Typed by somebody, so it might be an address with a token: cut, and without control characters.
-        name => format!("webhook {} {:?}", webhook.id, crate::message::text::cut(name, NAME_CHARS)),
+    // Typed by somebody: an address or a link in it is masked, whatever the configuration says.
+    match tidy(&webhook.settings.name, Privacy::default()) {
+        None => format!("webhook {}", webhook.id),
+        Some(name) => format!("webhook {} {:?}", webhook.id, cut(&name, NAME_CHARS)),
     }
 }
 

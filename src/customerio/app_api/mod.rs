@@ -131,6 +131,11 @@ pub trait Directory: Send + Sync {
         time: Duration,
     ) -> Result<Vec<u64>, AppApiError>;
 
+    /// The answer to one question, asked once. Whoever only keeps lists does not answer.
+    async fn answer(&self, _: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+        Err(AppApiError::NoAnswer(Failure::Other))
+    }
+
     /// What it says of a campaign in a span of whole hours, as far as that was said within `time`.
     async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError>;
 }
@@ -269,6 +274,12 @@ impl Directory for AppApi {
         }
         tracing::warn!(event = "names_cut", list = row.path, names = names.len());
         Ok(names)
+    }
+
+    async fn answer(&self, question: &Question<'_>, time: Duration) -> Result<String, AppApiError> {
+        self.pace().await;
+        let (place, query) = question.address();
+        self.get(question.path(), &place, &query, time).await
     }
 
     async fn by_day(

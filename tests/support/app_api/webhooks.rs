@@ -46,9 +46,10 @@ impl Webhooks {
                 Some((200, wrapped(made, traps)))
             }
             ("PUT", Some(id)) => {
-                let at = self.kept.iter().position(|webhook| webhook["id"].to_string() == id)?;
+                let number: u64 = id.parse().ok()?;
+                let at = self.kept.iter().position(|webhook| webhook["id"].as_u64() == Some(number))?;
                 let before = self.kept[at].clone();
-                let Some(made) = self.made(id.parse().ok()?, body, &before) else { return Some((422, Value::Null)) };
+                let Some(made) = self.made(number, body, &before) else { return Some((422, Value::Null)) };
                 self.kept[at] = made.clone();
                 Some((200, wrapped(made, traps)))
             }
