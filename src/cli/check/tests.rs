@@ -226,9 +226,9 @@ async fn what_a_heartbeat_has_learned_is_looked_up_in_the_data_folder() {
         (r#"{"Learning":{"covered_days":3.2,"needed_days":14.0}}"#, "3 of 14 days are known; nothing is judged yet"),
         (&ready(), "about 288 a day; a stop is noticed"),
     ] {
-        let before = store.cursor("learned/As usual").await.expect("reads");
-        let known = format!(r#"{{"slot":1,"day":20000,"learned":{learned}}}"#);
-        let _ = store.move_cursor("learned/As usual", before.as_deref(), &known).await.expect("writes");
+        let before = store.cursor("usual/As usual").await.expect("reads");
+        let known = format!(r#"{{"day":20000,"hour":480000,"learned":{learned}}}"#);
+        let _ = store.move_cursor("usual/As usual", before.as_deref(), &known).await.expect("writes");
         let said = said(&check(&at(folder.path()), now()).await);
         assert!(said.contains(expected), "{said}");
     }
