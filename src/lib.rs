@@ -16,6 +16,7 @@ pub mod customerio;
 pub mod deadman;
 pub mod diagnose;
 pub mod digest;
+pub mod drift;
 pub mod heartbeat;
 pub mod incident;
 #[cfg(feature = "aws")]

@@ -318,3 +318,17 @@ async fn the_deployed_configuration_holds_and_another_one_is_said_to_be_another(
             && signed.contains("/us-east-1/lambda/aws4_request")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_check_asks_table_and_queues() {
+    let world = World::new().await;
+    let deployed = deployed(&world).await;
+    let file = deployed.stack.setup.config_file().display().to_string();
+    let (_, said, complaint) = deployed.bridge(&["check", "--live", "--config", &file]).await;
+    assert!(said.contains("no event has ever arrived") && said.contains("the queues answer"), "{said}{complaint}");
+    let mut elsewhere = deployed.command(&["check", "--live", "--json", "--config", &file, "--stack", "nobodys"]);
+    elsewhere.env("CIO_SIGNING_KEY", SIGNING_KEY);
+    let (exit, said, complaint) = run(elsewhere).await;
+    assert_eq!(exit, 1, "{said}{complaint}");
+    assert!(said.contains("the store cannot be opened: there is no stack"), "{said}{complaint}");
+}

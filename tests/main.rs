@@ -41,15 +41,18 @@ mod aws_twin_workers_see_the_sum;
 #[cfg(feature = "aws")]
 mod aws_what_is_usual_pages_when_it_stops;
 mod blindness_pages_once;
+mod bridge_check_looks_live;
 mod bridge_check_names_the_place;
 mod bridge_explain_says_why;
 mod bridge_fire_reaches_the_real_receivers;
 mod bridge_send_posts_what_the_sender_would;
+mod bridge_subscribe_makes_the_webhook;
 mod days_in_seconds;
 mod diagnose_is_read_by_people;
 mod diagnose_minds_the_app_apis_traps;
 mod diagnose_says_why;
 mod drafts_that_nobody_sends_are_one_warning;
+mod drift_is_found_within_a_day;
 mod each_group_opens_once;
 mod events_that_come_late_are_one_warning;
 mod fired_counts_come_in;

@@ -14,6 +14,7 @@ pub mod schema;
 pub mod send;
 pub mod serve;
 pub mod silence;
+pub mod subscribe;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ pub enum Command {
     Silence(silence::SilenceArgs),
     /// List what could not be understood or delivered; send it again, or drop it.
     Redrive(redrive::RedriveArgs),
+    /// Create or repair the reporting webhook in Customer.io.
+    Subscribe(subscribe::SubscribeArgs),
     /// Say why a person did not get a campaign's message.
     Diagnose(diagnose::DiagnoseArgs),
     /// Remove one person's traces.
@@ -82,6 +85,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Fire(args) => fire::run(args).await,
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,
+            Command::Subscribe(args) => subscribe::run(args).await,
             Command::Diagnose(args) => diagnose::run(args).await,
             Command::Erase(args) => erase::run(args).await,
         }

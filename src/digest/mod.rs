@@ -404,6 +404,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         Subject::Drafts { source } => {
             format!("{} never sent in {}", text::count("draft", count), words::source(config, &day.names, source))
         }
+        Subject::Drift { .. } => format!("changed in Customer.io: {}", incident.lines.join("; ")),
         Subject::Digest { .. } => "digest".to_owned(),
         Subject::RollUp { receiver, members } => {
             format!("{} told together to {receiver}", text::count("incident", members.len() as u64))

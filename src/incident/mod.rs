@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::canary::Leg;
 use crate::customerio::event::Source;
+use crate::drift::Drift;
 use crate::heartbeat::Period;
 use crate::heartbeat::why::Why;
 use crate::route::Labels;
@@ -101,6 +102,10 @@ impl IncidentKey {
                 part("drafts");
                 part(&source.to_string());
             }
+            Subject::Drift { what } => {
+                part("drift");
+                part(what.as_str());
+            }
             Subject::Digest { date } => {
                 part("digest");
                 part(date);
@@ -163,6 +168,10 @@ pub enum Subject {
     Drafts {
         source: Source,
     },
+    /// Somebody changed in Customer.io what the bridge depends on. The incident's lines are what was found.
+    Drift {
+        what: Drift,
+    },
     /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
     Digest {
         date: String,
@@ -184,7 +193,7 @@ pub struct Member {
 
 impl Subject {
     /// The kinds that routes and silences can speak of: digests and roll-ups have receivers of their own, always.
-    pub const KINDS: [&str; 6] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts"];
+    pub const KINDS: [&str; 7] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts", "drift"];
 
     /// The label `kind` of routes.
     pub const fn kind(&self) -> &'static str {
@@ -195,6 +204,7 @@ impl Subject {
             Self::Canary { .. } => "canary",
             Self::Lag { .. } => "lag",
             Self::Drafts { .. } => "drafts",
+            Self::Drift { .. } => "drift",
             Self::Digest { .. } => "digest",
             Self::RollUp { .. } => "roll_up",
         }
@@ -258,7 +268,7 @@ pub struct Incident {
     pub numbers: Numbers,
     /// Up to three masked failure texts.
     pub samples: Vec<String>,
-    /// For a digest: its text, composed once.
+    /// For a digest: its text, composed once; for drift: what was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
     /// It opened when `storm.open_incidents` were open already: a roll-up names it, nobody hears of it alone.

@@ -68,6 +68,11 @@ pub trait Outbox: Send + Sync {
 
     /// `after`: not to be received before.
     async fn send_hints(&self, hints: &[Hint], now: Timestamp, after: Duration) -> Result<(), StoreError>;
+
+    /// Looks whether the queues are there, and puts nothing into them. Queues that are part of the store are.
+    async fn reach(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// What a step says about one message it was handed.

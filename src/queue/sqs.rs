@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry as Entry};
 use futures_util::{TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -149,6 +149,18 @@ impl Outbox for SqsOutbox {
         // Always said: without it the queue's own default would hold.
         let delay = i32::try_from(seconds).unwrap_or_default();
         self.send(Queue::Hints, bodies(Queue::Hints, hints)?, Some(delay)).await
+    }
+
+    async fn reach(&self) -> Result<(), StoreError> {
+        for (queue, url) in [(Queue::Events, &self.events_url), (Queue::Hints, &self.hints_url)] {
+            let Some(url) = url else { continue };
+            let asked = self.client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
+            asked
+                .send()
+                .await
+                .map_err(|error| unavailable(queue, &format!("{} (this needs sqs:GetQueueAttributes)", why(&error))))?;
+        }
+        Ok(())
     }
 }
 

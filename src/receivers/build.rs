@@ -9,7 +9,7 @@ use super::console::Console;
 use super::http::Client;
 use super::pagerduty::PagerDuty;
 use super::slack::{SlackBot, SlackWebhook};
-use super::{Outcome, Receiver};
+use super::{Outcome, Probe, Receiver};
 use crate::clock::Clock;
 use crate::config::schema::{ReceiverConfig, ReceiverKind};
 use crate::config::secrets::{SecretError, Secrets};
@@ -100,6 +100,10 @@ struct Unusable {
 impl Receiver for Unusable {
     async fn send(&self, _message: &Message, _previous: Option<&Receipt>) -> Outcome {
         Outcome::BadReceiver(self.why.clone())
+    }
+
+    async fn probe(&self) -> Probe {
+        Probe::Fails(self.why.clone())
     }
 }
 

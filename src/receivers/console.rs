@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::plain::{self, Set};
-use super::{Outcome, Receiver, pagerduty, sns_message};
+use super::{Outcome, Probe, Receiver, pagerduty, sns_message};
 use crate::incident::told::Receipt;
 use crate::message::Message;
 
@@ -22,6 +22,10 @@ impl Receiver for Console {
             Ok(()) => Outcome::Delivered(Receipt::default()),
             Err(e) => Outcome::Retry { after: None, why: format!("standard output: {}", e.kind()) },
         }
+    }
+
+    async fn probe(&self) -> Probe {
+        Probe::Accepts("prints to standard output".to_owned())
     }
 }
 

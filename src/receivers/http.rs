@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::http::response::Parts;
 use hyper::http::uri::{InvalidUri, PathAndQuery, Scheme};
 use hyper::{Method, Request, Uri};
@@ -110,9 +110,33 @@ impl Client {
         timeout: Duration,
         now: Timestamp,
     ) -> Result<Answer, Failure> {
+        self.send_json(Method::POST, url, headers, body, timeout, now).await
+    }
+
+    /// The same by `PUT`.
+    pub async fn put_json(
+        &self,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.send_json(Method::PUT, url, headers, body, timeout, now).await
+    }
+
+    async fn send_json(
+        &self,
+        method: Method,
+        url: &Uri,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let headers = std::iter::once(&json).chain(headers);
-        let request = request(Method::POST, url, headers, body)?;
+        let request = request(method, url, headers, body)?;
         within(timeout, self.answer(request, ANSWER_BYTES, now)).await
     }
 
@@ -151,6 +175,17 @@ impl Client {
             Ok((head.status.as_u16(), body))
         };
         tokio::time::timeout(timeout, reading).await.unwrap_or(Err(Failure::Timeout { after: timeout }))
+    }
+
+    /// The time that a server says it is, whatever else it answers; `None` when it does not say (RFC 9110, section 6.6.1).
+    pub async fn date(&self, url: &Uri, timeout: Duration) -> Result<Option<Timestamp>, Failure> {
+        let request = request(Method::GET, url, &[], Vec::new())?;
+        let asking = async {
+            let (head, _) = self.read(request, 0).await?;
+            let date = head.headers.get(DATE).and_then(|date| date.to_str().ok());
+            Ok(date.and_then(|date| Some(jiff::fmt::rfc2822::parse(date.trim()).ok()?.timestamp())))
+        };
+        tokio::time::timeout(timeout, asking).await.unwrap_or(Err(Failure::Timeout { after: timeout }))
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>, bytes: usize, now: Timestamp) -> Result<Answer, Failure> {

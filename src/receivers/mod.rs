@@ -54,9 +54,26 @@ pub struct Abilities {
     pub names_chars: usize,
 }
 
+/// What a look at a receiver shows that sends it nothing. Texts hold no address and no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// As far as can be seen it accepts; what was seen.
+    Accepts(String),
+    /// It could not be tried, and why: nothing is known.
+    Untried(String),
+    /// It would take nothing.
+    Fails(String),
+}
+
 #[async_trait]
 pub trait Receiver: Send + Sync {
     /// Sends once; `previous` is the receipt of the last message about the same incident. At most
     /// [`crate::config::schema::SEND_TIMEOUT`] long.
     async fn send(&self, message: &Message, previous: Option<&Receipt>) -> Outcome;
+
+    /// Looks whether it would accept, without telling anybody anything. PagerDuty's Events API and Slack's incoming
+    /// webhooks have no call that only looks.
+    async fn probe(&self) -> Probe {
+        Probe::Untried("only a message shows whether it accepts".to_owned())
+    }
 }

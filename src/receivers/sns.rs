@@ -16,7 +16,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
 use super::sns_message::{ATTRIBUTE_TYPE, SnsMessage};
-use super::{Outcome, Receiver, credential, sns_chat, sns_message};
+use super::{Outcome, Probe, Receiver, credential, sns_chat, sns_message};
 use crate::config::schema::{SEND_TIMEOUT, SnsFormat};
 use crate::config::secrets::Secret;
 use crate::incident::told::Receipt;
@@ -117,6 +117,34 @@ impl Receiver for Sns {
         tokio::time::timeout(SEND_TIMEOUT, self.publish(sns))
             .await
             .unwrap_or_else(|_| retry(format!("SNS: no answer within {} s", SEND_TIMEOUT.as_secs())))
+    }
+
+    async fn probe(&self) -> Probe {
+        let asking =
+            async { self.client().await.get_topic_attributes().topic_arn(self.topic.arn.reveal()).send().await };
+        match tokio::time::timeout(SEND_TIMEOUT, asking).await {
+            Err(_) => Probe::Fails(format!("SNS: no answer within {} s", SEND_TIMEOUT.as_secs())),
+            Ok(Ok(_)) => {
+                Probe::Accepts("the topic is there; only a message shows whether sns:Publish is allowed".into())
+            }
+            Ok(Err(error)) => seen(error.code(), error.raw_response().map(|r| r.status().as_u16())),
+        }
+    }
+}
+
+/// What an error of GetTopicAttributes shows. Who may publish need not be allowed to look.
+fn seen(code: Option<&str>, status: Option<u16>) -> Probe {
+    match (code, status) {
+        (Some("NotFound" | "NotFoundException"), _) => Probe::Fails("SNS: there is no such topic".into()),
+        (Some("AuthorizationError" | "AuthorizationErrorException" | "AccessDenied" | "AccessDeniedException"), _) => {
+            Probe::Untried("these credentials lack sns:GetTopicAttributes, so nothing is known".into())
+        }
+        (_, Some(status)) => match classify(status, code, None) {
+            Outcome::BadReceiver(why) | Outcome::BadMessage(why) | Outcome::Lost(why) => Probe::Fails(why),
+            Outcome::Retry { why, .. } => Probe::Fails(why),
+            Outcome::Delivered(_) => Probe::Untried("SNS: an answer that is none".into()),
+        },
+        (_, None) => Probe::Fails("SNS: not reached (are there AWS credentials?)".into()),
     }
 }
 

@@ -80,7 +80,8 @@ impl Silence {
             | Subject::Heartbeat { .. }
             | Subject::Canary { .. }
             | Subject::Lag { .. }
-            | Subject::Drafts { .. } => self.matchers.hold(labels),
+            | Subject::Drafts { .. }
+            | Subject::Drift { .. } => self.matchers.hold(labels),
             Subject::Blindness if self.matchers.name_blindness() => {
                 // It has the labels of what it borrowed its route from, too.
                 let mut labels = labels.clone();

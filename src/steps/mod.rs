@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod diagnose;
 pub mod digest;
 pub mod drafts;
+pub mod drift;
 pub mod erase;
 pub mod evaluate;
 pub mod explain;

@@ -8,6 +8,7 @@ use super::tick::Tick;
 use super::{canary, facts, heartbeats, lag, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
 use crate::customerio::event::Fate;
+use crate::drift::Drift;
 use crate::heartbeat::blindness;
 use crate::incident::{How, Incident, Member, Numbers, State, Subject};
 use crate::rules::resolve::{self, Standing};
@@ -51,6 +52,9 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             Subject::Lag { .. } => lag::is_over(&coverage, now).then_some((How::Recovered, now)),
             // The look that opens them ends them too.
             Subject::Drafts { .. } => None,
+            // A change is told once, and is what holds from then on; the rest is ended by the look that opens it.
+            Subject::Drift { what: Drift::Trigger } => Some((How::Recovered, incident.last)),
+            Subject::Drift { .. } => None,
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
             Subject::RollUp { members, .. } if members.iter().any(|m| open.contains(m)) => None,

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, drafts, evaluate, heartbeats, history, lag, names, resolve, sums, sweep};
+use super::{canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, sums, sweep};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -67,6 +67,7 @@ impl Tick<'_> {
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: they wait for somebody else, and nothing here waits for them.
+        part(&mut failed, "drift", drift::watch_due(self, now)).await;
         let fine = failed.is_empty();
         part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
         part(&mut failed, "canary", canary::send_due(self, now)).await;

@@ -12,6 +12,7 @@ use cio_alert_bridge::cli::demo::stage::Stage as Bridge;
 use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
+use cio_alert_bridge::customerio::app_api::ask::Question;
 use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
@@ -101,6 +102,9 @@ impl Track for Tracked {
 /// What the App API says of every campaign; `None`: it answers nothing.
 #[derive(Clone, Default)]
 struct Campaign {
+    /// Answers by path; others are 404. `None`: none at all.
+    answers: Arc<Mutex<Option<BTreeMap<String, serde_json::Value>>>>,
+    asked: Arc<Mutex<Vec<String>>>,
     said: Arc<Mutex<Option<Said>>>,
     days: Arc<Mutex<Option<Vec<u64>>>>,
 }
@@ -120,6 +124,21 @@ impl Directory for Campaign {
         _: Duration,
     ) -> Result<Vec<u64>, AppApiError> {
         self.days.lock().unwrap().clone().ok_or(AppApiError::Address)
+    }
+
+    async fn answer(&self, question: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+        let (place, _) = question.address();
+        self.asked.lock().unwrap().push(place.clone());
+        let answers = self.answers.lock().unwrap();
+        let answers = answers.as_ref().ok_or(AppApiError::Limited { after: None })?;
+        match answers.get(&place) {
+            Some(serde_json::Value::Number(status)) => {
+                let status = u16::try_from(status.as_u64().unwrap()).unwrap();
+                Err(AppApiError::Refused { status, path: question.path() })
+            }
+            Some(answer) => Ok(answer.to_string()),
+            None => Err(AppApiError::Status { status: 404, path: question.path() }),
+        }
     }
 
     async fn campaign(&self, _: &str, _: Timestamp, _: Timestamp, _: Duration) -> Result<Said, AppApiError> {
@@ -246,6 +265,16 @@ impl Timeline {
     /// From now on the App API says so of the campaign; `None`: it cannot be reached.
     pub fn campaign_says(&self, said: Option<Said>) {
         *self.campaign.said.lock().unwrap() = said;
+    }
+
+    /// From now on the App API answers this to a path; a number: it refuses with that status.
+    pub fn app_api_answers(&self, path: &str, answer: serde_json::Value) {
+        self.campaign.answers.lock().unwrap().get_or_insert_default().insert(path.to_owned(), answer);
+    }
+
+    /// Paths that were asked for since the last time.
+    pub fn app_api_asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.campaign.asked.lock().unwrap())
     }
 
     /// The App API knows so many sends of each day before.

@@ -12,16 +12,21 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cli::place::BAD_ARGUMENTS;
+use crate::cli::subscribe;
 use crate::config::Config;
 use crate::config::parse::{self, LoadError, Parsed, Problem};
-use crate::config::secrets::{EnvSecrets, Secrets};
 
 const EXAMPLES: &str = "\
 Examples:
   bridge check                              validate bridge.toml and say what it does
   bridge check --config staging.toml        validate another file
   bridge check --data /var/lib/bridge       also what learned heartbeats know, and would notice, and runs
-  bridge check --live                       also look whether every secret is set
+  bridge check --live                       also ask: secrets, receivers, App API, webhook, clock, store
+  bridge check --live --to https://bridge.example.com
+                                            the webhook must post there
+  bridge check --live --stack cio-alert-bridge
+                                            table and queues of a bridge on AWS
   bridge check --json | jq '.[].message'    findings for machines
 
 Every problem is one line, file:line:column: what is wrong and why; what is allowed, or what to do;
@@ -43,9 +48,17 @@ pub struct CheckArgs {
     /// The data folder of `bridge serve`: what heartbeats with expect = "learned" know, and would notice
     #[arg(long, value_name = "FOLDER", default_value = "./bridge-data")]
     pub data: PathBuf,
-    /// Also look whether every secret is set
+    /// Also ask whether secrets are set, receivers accept, the App API key may read what it must, the reporting webhook
+    /// is right, clock, store and queues are fine; sends nothing and pages nobody
     #[arg(long)]
     pub live: bool,
+    /// With --live: the bridge's public address, which the reporting webhook must post to. Default: any that posts to
+    /// /webhooks/customerio
+    #[arg(long, value_name = "URL", requires = "live")]
+    pub to: Option<String>,
+    /// With --live: the bridge on AWS, by its CloudFormation stack, in place of the data folder
+    #[arg(long, value_name = "NAME", requires = "live", conflicts_with = "data")]
+    pub stack: Option<String>,
     /// Print the findings as a JSON array instead of text
     #[arg(long)]
     pub json: bool,
@@ -71,33 +84,51 @@ struct Checked {
     summary: Option<String>,
     /// 0, 1 or 2 as in the help.
     exit: u8,
+    /// What was read, and the file's text, for what is asked besides.
+    read: Option<(Config, String)>,
 }
 
 /// Runs the command: findings and summary go to standard output.
 pub async fn run(args: &CheckArgs) -> ExitCode {
-    let checked = check(args, &EnvSecrets, Timestamp::now()).await;
+    if let Some(Err(error)) = args.to.as_deref().map(subscribe::endpoint) {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(BAD_ARGUMENTS);
+    }
+    let mut checked = check(args, Timestamp::now()).await;
+    if let (true, Some((config, content))) = (args.live, checked.read.take()) {
+        let mut looked = live::look(&config, crate::cli::place::secrets(&config).await.as_ref()).await;
+        live::look_outside(args, &config, &mut looked).await;
+        checked.add(looked, &args.config.display().to_string(), &content);
+    }
     print!("{}", if args.json { json(&checked.findings) } else { text(&checked) });
     ExitCode::from(checked.exit)
 }
 
-async fn check(args: &CheckArgs, secrets: &dyn Secrets, now: Timestamp) -> Checked {
+/// What the file, and the data folder, say.
+async fn check(args: &CheckArgs, now: Timestamp) -> Checked {
     let file = args.config.display().to_string();
     let content = match parse::read_text(&args.config) {
         Ok(content) => content,
-        Err(error) => return Checked { findings: vec![unreadable(&args.config, &error)], summary: None, exit: 2 },
+        Err(error) => {
+            let findings = vec![unreadable(&args.config, &error)];
+            return Checked { findings, summary: None, exit: 2, read: None };
+        }
     };
     let (mut checked, config) = read(&file, &content, now);
     if let (Some(config), Some(summary)) = (&config, checked.summary.as_mut()) {
         summary.push_str(&learned::summary(config, &args.data).await);
         summary.push_str(&runs::summary(config, &args.data, now).await);
     }
-    if let (true, Some(config), Some(summary)) = (args.live, config, checked.summary.as_mut()) {
-        let looked = live::look(&config, secrets).await;
-        checked.exit = u8::from(!looked.problems.is_empty());
-        checked.findings.extend(looked.problems.into_iter().map(|p| p.located(&file, &content)));
-        summary.push_str(&looked.summary);
-    }
+    checked.read = config.map(|config| (config, content));
     checked
+}
+
+impl Checked {
+    fn add(&mut self, looked: live::Looked, file: &str, content: &str) {
+        self.exit = u8::from(!looked.problems.is_empty());
+        self.findings.extend(looked.problems.into_iter().map(|p| p.located(file, content)));
+        self.summary.get_or_insert_default().push_str(&looked.summary);
+    }
 }
 
 /// What the text alone says.
@@ -105,7 +136,7 @@ fn read(file: &str, content: &str, now: Timestamp) -> (Checked, Option<Config>) 
     let Parsed { config, problems } = parse::check(content);
     let findings = problems.into_iter().map(|p| finding(file, p)).collect();
     let summary = config.as_ref().map(|config| summary::of(config, now));
-    (Checked { findings, exit: if summary.is_some() { 0 } else { 2 }, summary }, config)
+    (Checked { findings, exit: if summary.is_some() { 0 } else { 2 }, summary, read: None }, config)
 }
 
 fn finding(file: &str, problem: Problem) -> Finding {

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
-use crate::config::secrets::{Secret, SecretError, SecretRef};
+use crate::config::secrets::{Secret, SecretError, SecretRef, Secrets};
 use crate::heartbeat::learned::{Bin, learn};
 use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore};
@@ -21,7 +21,7 @@ impl Secrets for Only {
 }
 
 fn args(config: &str) -> CheckArgs {
-    CheckArgs { config: config.into(), data: "/nowhere".into(), live: false, json: false }
+    CheckArgs { config: config.into(), data: "/nowhere".into(), live: false, to: None, stack: None, json: false }
 }
 
 fn example() -> CheckArgs {
@@ -52,7 +52,7 @@ impl Drop for Temporary {
 
 #[tokio::test]
 async fn the_example_is_explained_in_words_and_has_no_finding() {
-    let checked = check(&example(), &Only(&[]), now()).await;
+    let checked = check(&example(), now()).await;
     assert_eq!((checked.findings.as_slice(), checked.exit), (&[][..], 0));
     let summary = text(&checked);
     let (_, after_hash) = summary.split_once('\n').expect("lines");
@@ -100,7 +100,7 @@ async fn the_example_is_explained_in_words_and_has_no_finding() {
 #[tokio::test]
 async fn a_broken_file_exits_2_and_names_file_line_and_column() {
     let file = Temporary::with("broken.toml", b"[workspace]\nname = \"acme\"\ntimezon = \"UTC\"\n");
-    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now()).await;
+    let checked = check(&args(&file.0.display().to_string()), now()).await;
     assert_eq!(checked.exit, 2);
     let shown = text(&checked).replace(&file.0.display().to_string(), "bridge.toml");
     insta::assert_snapshot!(shown, @r#"
@@ -120,7 +120,7 @@ async fn a_broken_file_exits_2_and_names_file_line_and_column() {
 
 #[tokio::test]
 async fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
-    let checked = check(&args("/nowhere/bridge.toml"), &Only(&[]), now()).await;
+    let checked = check(&args("/nowhere/bridge.toml"), now()).await;
     assert_eq!(checked.exit, 2);
     insta::assert_snapshot!(text(&checked), @"
     /nowhere/bridge.toml: error: there is no such file; name yours with --config, or start from the example bridge.toml
@@ -128,22 +128,29 @@ async fn a_missing_file_and_one_that_is_not_utf8_say_what_to_do() {
     1 error, no warnings: the bridge will not run with this
     ");
     let file = Temporary::with("latin1.toml", b"[workspace]\nname = \"Caf\xe9\"\n");
-    let checked = check(&args(&file.0.display().to_string()), &Only(&[]), now()).await;
+    let checked = check(&args(&file.0.display().to_string()), now()).await;
     assert_eq!((checked.exit, checked.findings[0].line, checked.findings[0].column), (2, Some(2), Some(12)));
+}
+
+/// What the file says and its secrets, without anybody else being asked.
+async fn live(args: &CheckArgs, secrets: &Only) -> Checked {
+    let mut checked = check(args, now()).await;
+    if let Some((config, content)) = checked.read.take() {
+        checked.add(live::look(&config, secrets).await, &args.config.display().to_string(), &content);
+    }
+    checked
 }
 
 #[tokio::test]
 async fn live_names_each_missing_secret_and_lets_a_later_signing_key_be_missing() {
-    let live = CheckArgs { live: true, ..example() };
     const ALL: &[&str] = &["CIO_SIGNING_KEY", "PAGERDUTY_ROUTING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"];
-    let fine = check(&live, &Only(ALL), now()).await;
+    let fine = live(&example(), &Only(ALL)).await;
     assert_eq!((fine.findings.as_slice(), fine.exit), (&[][..], 0));
     let told = text(&fine);
     assert!(told.contains("env:CIO_SIGNING_KEY_PREVIOUS is not set (a later signing key); that is fine"), "{told}");
-    assert!(told.contains("Not looked at yet: whether the receivers take messages"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 
-    let missing = check(&live, &Only(&["CIO_SIGNING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"]), now()).await;
+    let missing = live(&example(), &Only(&["CIO_SIGNING_KEY", "SLACK_WEBHOOK_URL", "ALERT_TOPIC_ARN"])).await;
     assert_eq!(missing.exit, 1);
     let shown: Vec<_> = missing.findings.iter().map(|f| (f.message.as_str(), f.line.is_some())).collect();
     assert_eq!(shown, [("env:PAGERDUTY_ROUTING_KEY is not set; it is needed for the receiver on-call", true)]);
@@ -155,8 +162,7 @@ async fn the_canary_is_shown_and_live_asks_for_its_credentials() {
                   type = \"console\"\n[[routes]]\nreceivers = [\"a\"]\n[canary]\nprofile = \"canary\"\ncampaign = 42\n\
                   site_id = \"env:CIO_SITE_ID\"\napi_key = \"env:CIO_TRACK_KEY\"\n";
     let file = Temporary::with("canary.toml", canary.as_bytes());
-    let live = CheckArgs { live: true, ..args(&file.0.display().to_string()) };
-    let checked = check(&live, &Only(&["A", "CIO_SITE_ID"]), now()).await;
+    let checked = live(&args(&file.0.display().to_string()), &Only(&["A", "CIO_SITE_ID"])).await;
     let shown: Vec<_> = checked.findings.iter().map(|f| (f.message.as_str(), f.line)).collect();
     assert_eq!(shown, [("env:CIO_TRACK_KEY is not set; it is needed for the canary", Some(14))]);
     let told = text(&checked);
@@ -207,23 +213,23 @@ async fn what_a_heartbeat_has_learned_is_looked_up_in_the_data_folder() {
         lines.nth(1).unwrap_or_default().to_owned()
     };
 
-    let nowhere = check(&at("/nowhere".as_ref()), &Only(&[]), now()).await;
+    let nowhere = check(&at("/nowhere".as_ref()), now()).await;
     assert_eq!(said(&nowhere), "  unknown here: there is no bridge.db in /nowhere; name the folder with --data");
 
     let folder = tempfile::tempdir().expect("a folder");
     let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
     assert_eq!(
-        said(&check(&at(folder.path()), &Only(&[]), now()).await),
+        said(&check(&at(folder.path()), now()).await),
         "  As usual: nothing yet: `bridge serve` has not looked at it"
     );
     for (learned, expected) in [
         (r#"{"Learning":{"covered_days":3.2,"needed_days":14.0}}"#, "3 of 14 days are known; nothing is judged yet"),
         (&ready(), "about 288 a day; a stop is noticed"),
     ] {
-        let before = store.cursor("learned/As usual").await.expect("reads");
-        let known = format!(r#"{{"slot":1,"day":20000,"learned":{learned}}}"#);
-        let _ = store.move_cursor("learned/As usual", before.as_deref(), &known).await.expect("writes");
-        let said = said(&check(&at(folder.path()), &Only(&[]), now()).await);
+        let before = store.cursor("usual/As usual").await.expect("reads");
+        let known = format!(r#"{{"day":20000,"hour":480000,"learned":{learned}}}"#);
+        let _ = store.move_cursor("usual/As usual", before.as_deref(), &known).await.expect("writes");
+        let said = said(&check(&at(folder.path()), now()).await);
         assert!(said.contains(expected), "{said}");
     }
 }
@@ -250,7 +256,7 @@ async fn runs_that_are_counted_about_are_said_to_be() {
         let context = crate::customerio::parse::Context::of(&config, at);
         let read = crate::customerio::parse::normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
         store.count(&crate::tally::journeys::entries(&read.events, &config.heartbeats), at).await.expect("counts");
-        let said = text(&check(&args, &Only(&[]), at).await);
+        let said = text(&check(&args, at).await);
         let line = said.lines().skip_while(|line| !line.starts_with("Runs of the last")).nth(1);
         assert_eq!(line, Some(expected), "{said}");
     }

@@ -59,6 +59,9 @@ pub fn possible(config: &Config) -> Vec<Possible> {
     }));
     all.push(unasked("lag", "lag (events come late)", Labels::new()));
     all.extend(drafts(config, &sources));
+    if config.customerio.app_api_key.is_some() {
+        all.push(unasked("drift", "drift (something changed in Customer.io)", Labels::new()));
+    }
     all
 }
 

@@ -7,7 +7,7 @@ mod broken;
 mod canary;
 mod heartbeats;
 pub mod hours;
-mod kinds;
+pub mod kinds;
 mod not_yet;
 mod receivers;
 mod routes;

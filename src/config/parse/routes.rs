@@ -111,6 +111,7 @@ mod tests {
             Subject::Canary { leg: Leg::Workflow },
             Subject::Lag { median_s: 0 },
             Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
+            Subject::Drift { what: crate::drift::Drift::Subscription },
         ];
         assert_eq!(subjects.map(|s| s.kind()), Subject::KINDS);
     }

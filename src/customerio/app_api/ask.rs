@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::person::Identifiers;
-use super::{AppApiError, encoded};
+use super::{AppApiError, ListRow, encoded};
 
 /// How a person is named in an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Named {
 }
 
 /// One question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Question<'a> {
     ProfilesOf {
         email: &'a str,
@@ -95,6 +95,10 @@ pub enum Question<'a> {
     Sender(&'a str),
     /// One message, by its delivery id.
     Message(&'a str),
+    /// The workspace's reporting webhooks.
+    ReportingWebhooks,
+    /// The first page of a list of senders.
+    List(&'static ListRow),
 }
 
 impl Question<'_> {
@@ -114,6 +118,8 @@ impl Question<'_> {
             Self::Segment(_) => "/v1/segments/{id}",
             Self::Sender(_) => "/v1/sender_identities/{id}",
             Self::Message(_) => "/v1/messages/{id}",
+            Self::ReportingWebhooks => "/v1/reporting_webhooks",
+            Self::List(row) => row.path,
         }
     }
 
@@ -144,6 +150,8 @@ impl Question<'_> {
             Self::Campaign(id) | Self::Segment(id) | Self::Sender(id) | Self::Message(id) => {
                 (place(&encoded(id)), String::new())
             }
+            Self::ReportingWebhooks => (place(""), String::new()),
+            Self::List(row) => (place(""), row.query.to_owned()),
         }
     }
 }

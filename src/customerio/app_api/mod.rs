@@ -14,8 +14,10 @@ mod loose;
 pub mod message;
 pub mod names;
 pub mod person;
+pub mod reporting_webhook;
 pub mod senders;
 pub mod suppression;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +42,7 @@ use crate::config::secrets::{SecretError, SecretRef, Secrets};
 use crate::customerio::event::SourceKind;
 use crate::heartbeat::period;
 use crate::heartbeat::why::Said;
-use crate::receivers::http::{self, Client, Failure};
+use crate::receivers::http::{self, Answer, Client, Failure};
 
 /// The App API's host in each region. Source: "Journeys App API", Overview.
 pub const fn host(region: Region) -> &'static str {
@@ -129,6 +131,11 @@ pub trait Directory: Send + Sync {
         time: Duration,
     ) -> Result<Vec<u64>, AppApiError>;
 
+    /// The answer to one question, asked once. Whoever only keeps lists does not answer.
+    async fn answer(&self, _: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+        Err(AppApiError::NoAnswer(Failure::Other))
+    }
+
     /// What it says of a campaign in a span of whole hours, as far as that was said within `time`.
     async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError>;
 }
@@ -196,14 +203,7 @@ impl AppApi {
         let url = http::address(&format!("{}{place}{question}{query}", self.base)).map_err(|_| AppApiError::Address)?;
         let headers = [self.authorization().await?];
         let time = time.min(ANSWER_WITHIN);
-        let answer = self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?;
-        match answer.status {
-            200..=299 if answer.body.len() >= ANSWER_BYTES => Err(AppApiError::TooLong { path }),
-            200..=299 => Ok(answer.body),
-            status @ (401 | 403) => Err(AppApiError::Refused { status, path }),
-            429 => Err(AppApiError::Limited { after: answer.retry_after }),
-            status => Err(AppApiError::Status { status, path }),
-        }
+        taken(self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?, path)
     }
 
     async fn authorization(&self) -> Result<(HeaderName, HeaderValue), AppApiError> {
@@ -276,6 +276,12 @@ impl Directory for AppApi {
         Ok(names)
     }
 
+    async fn answer(&self, question: &Question<'_>, time: Duration) -> Result<String, AppApiError> {
+        self.pace().await;
+        let (place, query) = question.address();
+        self.get(question.path(), &place, &query, time).await
+    }
+
     async fn by_day(
         &self,
         id: &str,
@@ -335,6 +341,17 @@ impl Directory for AppApi {
             started_before: entered.as_ref().map(|series| series.iter().take(hours).sum()),
             sent: sent.ok().flatten().map(|series| total(&series)),
         })
+    }
+}
+
+/// The text of a success, or what else the answer means.
+fn taken(answer: Answer, path: &'static str) -> Result<String, AppApiError> {
+    match answer.status {
+        200..=299 if answer.body.len() >= ANSWER_BYTES => Err(AppApiError::TooLong { path }),
+        200..=299 => Ok(answer.body),
+        status @ (401 | 403) => Err(AppApiError::Refused { status, path }),
+        429 => Err(AppApiError::Limited { after: answer.retry_after }),
+        status => Err(AppApiError::Status { status, path }),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::canary::log::{Back, Missing, Standing};
 use crate::clock::Minute;
 use crate::config::parse;
 use crate::customerio::event::{Source, SourceKind};
+use crate::drift::Drift;
 use crate::heartbeat::Period;
 use crate::incident::{How, Member, Severity};
 use crate::receivers::{console, pagerduty, slack, sns_chat, sns_message};
@@ -118,6 +119,25 @@ fn catalogue() -> Vec<(String, Message)> {
     };
     let drafted = |n| facts(vec![of_source("5", "drafted", None, "a.test", n)], vec![]);
     let unheard = Facts { unheard: vec![Kind::new("email", "sent")], ..drafted(12) };
+    let drift = |what, lines: &[&str]| Incident {
+        subject: Subject::Drift { what },
+        severity: Severity::Warning,
+        numbers: Numbers { count: lines.len() as u64, of: lines.len() as u64 },
+        labels: of_kind("drift"),
+        lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+        ..bare.clone()
+    };
+    let webhook = drift(
+        Drift::Subscription,
+        &[
+            "webhook 4 \"ops\": it is disabled: nothing is sent",
+            "webhook 4 \"ops\": it is not subscribed to email_failed",
+        ],
+    );
+    let stopped = drift(Drift::Stopped, &["Activation (campaign 5) is stopped"]);
+    let trigger =
+        drift(Drift::Trigger, &["Activation (campaign 5): trigger event was `user_activated`, is `User Activated`"]);
+    let queues = drift(Drift::QueueDraft, &["Password reset (transactional 2)"]);
     let roll_up = Incident {
         subject: Subject::RollUp {
             receiver: "screen".into(),
@@ -175,6 +195,14 @@ fn catalogue() -> Vec<(String, Message)> {
         ("drafts: still open, and no sends are heard", drafts.clone(), StillOpen, unheard, "22:05"),
         ("drafts: sent", over(How::Recovered, drafts.clone()), Resolved, blank(), "15:00"),
         ("drafts: no more of them", over(How::Quiet, drafts), Resolved, blank(), "15:00"),
+        ("drift: the webhook", webhook.clone(), Opened, blank(), "14:05"),
+        ("drift: the webhook still", webhook.clone(), StillOpen, blank(), "18:05"),
+        ("drift: the webhook is right again", over(How::Recovered, webhook), Resolved, blank(), "15:00"),
+        ("drift: a workflow is stopped", stopped.clone(), Opened, blank(), "14:05"),
+        ("drift: it runs again", over(How::Recovered, stopped), Resolved, blank(), "15:00"),
+        ("drift: another trigger", over(How::Recovered, trigger), OpenedAndResolved, blank(), "15:00"),
+        ("drift: drafts are queued", queues.clone(), Opened, blank(), "14:05"),
+        ("drift: no drafts are queued", over(How::Recovered, queues), Resolved, blank(), "15:00"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
         (
             "a roll-up: still open",

@@ -3,6 +3,7 @@
 
 mod blindness;
 mod drafts;
+mod drift;
 #[cfg(test)]
 mod every_kind;
 mod heartbeat;
@@ -103,6 +104,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         Subject::Canary { leg } => the_canary::parts(&telling, leg),
         Subject::Lag { median_s } => lag::parts(&telling, *median_s),
         Subject::Drafts { source } => drafts::parts(&telling, source),
+        Subject::Drift { what } => drift::parts(&telling, *what),
         Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),

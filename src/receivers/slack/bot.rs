@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -18,12 +20,13 @@ use crate::config::secrets::Secret;
 use crate::incident::told::Receipt;
 use crate::message::{Message, Phase};
 use crate::receivers::http::{BadAddress, Client, under};
-use crate::receivers::{Outcome, Receiver, credential};
+use crate::receivers::{Outcome, Probe, Receiver, credential};
 
 /// A bot in a channel.
 pub struct SlackBot {
     post: Method,
     update: Method,
+    test: Uri,
     channel: String,
     /// Tells the bot's token and channel apart: a message belongs to both.
     credential: String,
@@ -61,7 +64,7 @@ impl SlackBot {
         };
         let post = method(POST_MESSAGE, (PACE_NAME, PACE))?;
         let update = method(UPDATE, (UPDATE_PACE_NAME, UPDATE_PACE))?;
-        Ok(Self { post, update, channel, credential })
+        Ok(Self { post, update, test: under(base, TEST)?, channel, credential })
     }
 
     /// The message to go on with, for a phase that goes on with an incident.
@@ -126,7 +129,35 @@ impl Receiver for SlackBot {
         };
         said.map_or_else(|outcome| outcome, Outcome::Delivered)
     }
+
+    async fn probe(&self) -> Probe {
+        let Method { client, clock, headers, secret, .. } = &self.post;
+        match client.post_json(&self.test, headers, b"{}".to_vec(), SEND_TIMEOUT, clock.now()).await {
+            Err(failure) => Probe::Fails(format!("Slack: {failure}")),
+            Ok(answer) => {
+                let said: Tested = serde_json::from_str(&answer.body).unwrap_or_default();
+                match (said.ok, said.error) {
+                    (true, _) => {
+                        Probe::Accepts("the token is good; only a message shows whether it may post there".into())
+                    }
+                    (false, Some(error)) => Probe::Fails(format!("Slack: {}", credential::words(&error, secret))),
+                    (false, None) => Probe::Fails(format!("Slack answered {}", answer.status)),
+                }
+            }
+        }
+    }
 }
+
+/// What `auth.test` answers. Source: docs.slack.dev/reference/methods/auth.test.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tested {
+    ok: bool,
+    error: Option<String>,
+}
+
+/// The method that only looks at the token.
+const TEST: &str = "/api/auth.test";
 
 #[cfg(test)]
 #[path = "bot_tests.rs"]

@@ -238,6 +238,7 @@ fn fixed(incident: &Incident) -> Option<Labels> {
         Subject::Lag { .. } => Some(Labels::from([severity, ("kind", one("lag"))])),
         Subject::Blindness
         | Subject::Drafts { .. }
+        | Subject::Drift { .. }
         | Subject::Canary { .. }
         | Subject::Digest { .. }
         | Subject::RollUp { .. } => None,

@@ -4,17 +4,18 @@
 
 pub mod people;
 mod records;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::AUTHORIZATION;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -37,6 +38,7 @@ struct State {
     hangs: bool,
     world: people::World,
     traps: Traps,
+    webhooks: webhooks::Webhooks,
 }
 
 /// What the vendor's answers do at times, or did in some version.
@@ -87,6 +89,7 @@ impl AppApi {
             hangs: false,
             world,
             traps,
+            webhooks: webhooks::Webhooks::default(),
         }));
         let shared = state.clone();
         let accepting = tokio::spawn(async move {
@@ -94,7 +97,7 @@ impl AppApi {
                 let state = shared.clone();
                 let service = service_fn(move |request| {
                     let state = state.clone();
-                    async move { Ok::<_, Infallible>(answer(&request, &state).await) }
+                    async move { Ok::<_, Infallible>(answer(request, &state).await) }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
@@ -128,6 +131,11 @@ impl AppApi {
         self.state.lock().expect("no panic while it is held").hangs = true;
     }
 
+    /// Looks at, or changes, the reporting webhooks that it keeps.
+    pub fn webhooks<T>(&self, with: impl FnOnce(&mut webhooks::Webhooks) -> T) -> T {
+        with(&mut self.state.lock().expect("no panic while it is held").webhooks)
+    }
+
     pub fn asked(&self) -> Vec<String> {
         self.state.lock().expect("no panic while it is held").asked.clone()
     }
@@ -139,10 +147,12 @@ impl Drop for AppApi {
     }
 }
 
-async fn answer(request: &Request<Incoming>, state: &Mutex<State>) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Full<Bytes>> {
     let asked = request.uri().path_and_query().expect("a path").to_string();
     let key = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
     let allowed = key == Some(&format!("Bearer {APP_KEY}"));
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
     let (names, limited, refused, hangs, known, traps) = {
         let mut state = state.lock().expect("no panic while it is held");
         state.asked.push(asked.clone());
@@ -151,7 +161,10 @@ async fn answer(request: &Request<Incoming>, state: &Mutex<State>) -> Response<F
             *times -= 1;
         }
         let refused = state.refuse.filter(|(what, _)| asked.contains(what)).map(|(_, status)| status);
-        let known = records::answer(&asked, &state.world, state.traps);
+        let traps = state.traps;
+        let free = allowed && limited.is_none() && refused.is_none();
+        let ours = free.then(|| state.webhooks.answer(head.method.as_str(), head.uri.path(), &body, traps)).flatten();
+        let known = ours.or_else(|| records::answer(&asked, &state.world, traps));
         (state.names.clone(), limited, refused, state.hangs, known, state.traps)
     };
     if hangs {
@@ -165,7 +178,7 @@ async fn answer(request: &Request<Incoming>, state: &Mutex<State>) -> Response<F
         (false, ..) => error(401, "unauthorized"),
         (_, Some(_), _) => error(429, "rate limited to 10 requests per 1s (reference a1b2c3)"),
         (.., Some(status)) => error(status, "no: ada@example.test"),
-        _ => match page(request, &names).map(|body| (200, body)).or(known) {
+        _ => match page(&head.uri, &names).map(|body| (200, body)).or(known) {
             Some((200, body)) => (200, body),
             Some((status, _)) => error(status, "not like that"),
             None => error(404, "not found"),
@@ -178,8 +191,7 @@ async fn answer(request: &Request<Incoming>, state: &Mutex<State>) -> Response<F
     response.body(Full::new(Bytes::from(body.to_string()))).expect("a response")
 }
 
-fn page(request: &Request<Incoming>, names: &BTreeMap<String, String>) -> Option<Value> {
-    let uri = request.uri();
+fn page(uri: &Uri, names: &BTreeMap<String, String>) -> Option<Value> {
     let (kind, wrapper, per_page) = match uri.path() {
         "/v1/campaigns" => ("campaign:", "campaigns", usize::MAX),
         "/v1/broadcasts" => ("broadcast:", "broadcasts", usize::MAX),

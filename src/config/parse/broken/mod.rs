@@ -236,7 +236,7 @@ fn routes_that_are_wrong_or_never_match() {
     10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
     fine
     10:22: error: "severity" in match of [[routes]] needs at least one entry; allowed: severity = "..."
-    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, canary, lag, drafts; did you mean "heartbeat"?
+    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, canary, lag, drafts, drift; did you mean "heartbeat"?
     10:9: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner; fix: give a source of [[sources]] this owner, or write another one here
     10:9: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; fix: write the name of a rule or heartbeat of this file; did you mean "failures"?
     10:20: error: "source" in match of [[routes]] matches no source: "campain:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?

@@ -1,42 +1,11 @@
-//! `--live`: is every secret set that the configuration refers to?
+//! Is every secret set that the configuration refers to?
 
+use super::{Looked, Wrong};
 use crate::config::Config;
-use crate::config::parse::position;
 use crate::config::schema::ReceiverKind;
 use crate::config::secrets::{SecretRef, Secrets};
 
-use super::Finding;
-
-/// Something that is not as the configuration needs it.
-pub struct Missing {
-    at: SecretRef,
-    message: String,
-}
-
-impl Missing {
-    /// The finding, at the first place where the file names the reference.
-    pub(super) fn located(self, file: &str, content: &str) -> Finding {
-        let place = content.find(&format!("\"{}\"", self.at)).map(|at| position(content, at));
-        Finding {
-            file: file.to_owned(),
-            line: place.map(|(line, _)| line),
-            column: place.map(|(_, column)| column),
-            level: "error",
-            message: self.message,
-            allowed: None,
-            fix: None,
-            suggestion: None,
-        }
-    }
-}
-
-/// What was looked at.
-pub struct Looked {
-    pub problems: Vec<Missing>,
-    pub summary: String,
-}
-
-/// Resolves every secret. Receivers and the subscription are not called.
+/// Resolves every secret.
 pub async fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
     let mut problems = Vec::new();
     let mut lines = Vec::new();
@@ -46,14 +15,12 @@ pub async fn look(config: &Config, secrets: &dyn Secrets) -> Looked {
             Err(why) if may_be_missing => lines.push(format!("{why} ({what}); that is fine")),
             Err(why) => {
                 lines.push(format!("{why} ({what}): PROBLEM"));
-                problems.push(Missing { at: at.clone(), message: format!("{why}; it is needed for {what}") });
+                problems.push(Wrong { at: Some(at.to_string()), message: format!("{why}; it is needed for {what}") });
             }
         }
     }
     let mut summary = String::from("\nSecrets\n");
     lines.iter().for_each(|line| summary.push_str(&format!("  {line}\n")));
-    summary
-        .push_str("\nNot looked at yet: whether the receivers take messages, and the subscription in Customer.io.\n");
     Looked { problems, summary }
 }
 
