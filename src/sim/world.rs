@@ -216,7 +216,7 @@ impl World {
 
     /// Ends so many microseconds from when it is first polled.
     pub fn pause(self: &Arc<Self>, micros: i64) -> Pause {
-        Pause { world: self.clone(), micros: Some(micros) }
+        Pause { world: self.clone(), micros, due: None }
     }
 
     /// The task that awaits this dies; under `serve` the process does.
@@ -326,23 +326,30 @@ impl Clock for World {
 
 pub struct Pause {
     world: Arc<World>,
-    micros: Option<i64>,
+    micros: i64,
+    /// When it is over, once it has begun.
+    due: Option<i64>,
 }
 
 impl Future for Pause {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        match self.micros.take() {
-            // Whoever polls again does so because the time has come.
-            None => Poll::Ready(()),
-            Some(micros) => {
-                let mut state = self.world.state();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.world.state();
+        let due = match (self.due, self.micros) {
+            (Some(due), _) if state.now >= due => return Poll::Ready(()),
+            (Some(due), _) => due,
+            (None, micros) => {
                 let current = state.current;
                 state.after(micros, Todo::Wake(current));
-                Poll::Pending
+                state.now + micros
             }
-        }
+        };
+        drop(state);
+        self.due = Some(due);
+        // A task is polled when one of its pauses is over; who polls several at once is to look at each of them then.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
