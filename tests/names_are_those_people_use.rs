@@ -48,6 +48,16 @@ async fn until_read(serve: &Serve, list: &str) {
     }
 }
 
+/// What was asked for names; drift is looked for once a day by questions of its own, after them.
+fn asked_for_names(app_api: &AppApi) -> Vec<String> {
+    let mut asked = app_api.asked();
+    if let Some(drift) = asked.iter().position(|path| path == "/v1/reporting_webhooks") {
+        let last = usize::from(asked.get(drift + 1).is_some_and(|path| path == "/v1/transactional"));
+        asked.drain(drift..=drift + last);
+    }
+    asked
+}
+
 fn failing(source: &str) -> Event {
     failed_email().of(source)
 }
@@ -83,7 +93,8 @@ async fn the_first_page_names_its_source_as_customer_io_does_unless_the_configur
         let page = page_for(&world, &serve, source, n).await;
         assert!(summary(&page).starts_with(&format!("{name}:")), "{}", summary(&page));
     }
-    assert_eq!(app_api.asked().len(), 6, "four lists, one of them in three pages: {:?}", app_api.asked());
+    let asked = asked_for_names(&app_api);
+    assert_eq!(asked.len(), 6, "four lists, one of them in three pages: {asked:?}");
     assert!(!serve.stderr().contains(APP_KEY));
 }
 
@@ -110,9 +121,11 @@ async fn a_limit_is_waited_out_until_a_later_tick() {
     let Some(fake) = Faketime::at("2026-11-23T06:00:00Z", 10) else { return };
     let (world, app_api) = (World::new().await, AppApi::start(NAMES).await);
     app_api.limit_once("start=at%2B2%3D");
+    // A key that may not read webhooks: drift has nothing to say, so that the first alert is the one below.
+    app_api.refuse("/v1/reporting_webhooks", 403);
     let serve = setup(&world, app_api.url()).under(fake).start().await;
     until_read(&serve, "/v1/newsletters").await;
-    let asked = app_api.asked();
+    let asked = asked_for_names(&app_api);
     // Once each, but for the list that was broken off: its two first pages, then all three.
     assert_eq!(asked.len(), 3 + 2 + 3, "{asked:?}");
     for (n, (source, name)) in
@@ -150,7 +163,8 @@ async fn on_aws_tick_reads_the_names_and_deliver_uses_them() {
     let tick = stack.start(Step::Tick).await;
     lambda::tick(&tick).await;
     lambda::tick(&tick).await;
-    assert_eq!(app_api.asked().len(), 6, "once: {:?}", app_api.asked());
+    let asked = asked_for_names(&app_api);
+    assert_eq!(asked.len(), 6, "once: {asked:?}");
     let ingest = stack.start(Step::Ingest).await;
     lambda::deliver(&ingest, &failing("campaign:7")).await;
     let (evaluate, deliver) = (stack.start(Step::Evaluate).await, stack.start(Step::Deliver).await);

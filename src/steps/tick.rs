@@ -67,12 +67,13 @@ impl Tick<'_> {
         part(&mut failed, "digest", digest::send_due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: they wait for somebody else, and nothing here waits for them.
-        part(&mut failed, "drift", drift::watch_due(self, now)).await;
         let fine = failed.is_empty();
         part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
         part(&mut failed, "canary", canary::send_due(self, now)).await;
         part(&mut failed, "sums", sums::fetch_due(self, now)).await;
         part(&mut failed, "names", names::refresh_due(self, now)).await;
+        // After names, which its own alerts use.
+        part(&mut failed, "drift", drift::watch_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 
