@@ -1,7 +1,5 @@
 //! The canary's way through the steps: tick sends it and watches for it, ingest and evaluate note that it came back.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -17,7 +15,6 @@ use crate::config::Config;
 use crate::config::schema::Canary;
 use crate::customerio::event::{Event, Fate};
 use crate::incident::{Incident, IncidentKey, Numbers, Subject};
-use crate::route::{Label, Labels};
 use crate::store::{Store, StoreError, Write};
 
 /// What was sent and what became of it ([`Log`]); tick alone writes it.
@@ -29,12 +26,6 @@ pub const BACK: &str = "canary/back";
 /// The latest webhook of the canary ([`Arrival`]); ingest writes it, so that one that is stuck behind ingest is seen.
 pub const WEBHOOK: &str = "canary/webhook";
 
-/// How long ingest may take to note it: the sender waits.
-const NOTED_WITHIN: Duration = Duration::from_millis(300);
-
-/// With less than this left nothing is noted: the answer is worth more.
-const TIME_FOR_A_NOTE: Duration = Duration::from_millis(600);
-
 /// How often a write is tried against others who write too.
 const TRIES: usize = 5;
 
@@ -43,28 +34,16 @@ pub fn latest(events: &[Event]) -> Option<Arrival> {
     arrivals(events).last()
 }
 
-/// ingest: notes that the canary's webhook came, if there is time for it before an answer is due (`left`). It is stored
-/// already; a note that fails costs a word in a message.
-pub async fn webhook_came(store: &dyn Store, arrival: &Arrival, left: Duration) {
-    if left < TIME_FOR_A_NOTE {
-        tracing::info!(event = "canary_not_noted", error = "no time left");
-        return;
+/// ingest: notes that the canary's webhook came.
+pub async fn webhook_came(store: &dyn Store, arrival: &Arrival) -> Result<(), StoreError> {
+    let stored = store.cursor(WEBHOOK).await?;
+    let known: Option<Arrival> = stored.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    if known.is_some_and(|known| known.arrived >= arrival.arrived) {
+        return Ok(());
     }
-    let noting = async {
-        let stored = store.cursor(WEBHOOK).await?;
-        let known: Option<Arrival> = stored.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        if known.is_some_and(|known| known.arrived >= arrival.arrived) {
-            return Ok(());
-        }
-        // Whoever was faster noted one, too.
-        match store.move_cursor(WEBHOOK, stored.as_deref(), &written(arrival)?).await? {
-            Write::Done | Write::Conflict => Ok::<_, StoreError>(()),
-        }
-    };
-    match tokio::time::timeout(NOTED_WITHIN, noting).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::info!(event = "canary_not_noted", %error),
-        Err(_) => tracing::info!(event = "canary_not_noted", error = "no answer in time"),
+    // Whoever was faster noted one, too.
+    match store.move_cursor(WEBHOOK, stored.as_deref(), &written(arrival)?).await? {
+        Write::Done | Write::Conflict => Ok(()),
     }
 }
 
@@ -124,10 +103,7 @@ async fn late(tick: &Tick<'_>, canary: &Canary, missing: Missing, now: Timestamp
         }
         return Ok(());
     }
-    let labels = Labels::from([
-        (Label::Severity, vec![canary.severity.as_str().to_owned()]),
-        (Label::Kind, vec![subject.kind().to_owned()]),
-    ]);
+    let labels = open::own_labels(canary.severity, &subject);
     let opening = Opening {
         subject,
         severity: canary.severity,

@@ -4,12 +4,10 @@
 //! The other half, a key that changed on the sender's side, is ingest's: it answers 503, and counts what an alarm
 //! outside the bridge watches; the digest says how many there were.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::customerio::event::Event;
@@ -31,12 +29,6 @@ const FAILED: &str = "key/failed";
 
 /// Days of them that are kept.
 const FAILED_DAYS: i32 = 8;
-
-/// How long ingest may take to count them: the sender waits.
-const COUNTED_WITHIN: Duration = Duration::from_millis(300);
-
-/// With less than this left nothing is counted: the answer is worth more.
-const TIME_TO_COUNT: Duration = Duration::from_millis(600);
 
 /// How often a count is tried against others who count too.
 const TRIES: usize = 3;
@@ -146,19 +138,6 @@ pub async fn count_failed(store: &dyn Store, zone: &TimeZone, failed: Failed) ->
         }
     }
     Ok(())
-}
-
-/// ingest: counts them, if there is time for it before an answer is due (`left`). One that fails costs a number in a digest.
-pub async fn failed_at_ingest(store: &dyn Store, config: &Config, failed: Failed, left: Duration) {
-    if left < TIME_TO_COUNT {
-        tracing::info!(event = "key_failure_not_counted", error = "no time left");
-        return;
-    }
-    match tokio::time::timeout(COUNTED_WITHIN, count_failed(store, &config.workspace.zone, failed)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::info!(event = "key_failure_not_counted", %error),
-        Err(_) => tracing::info!(event = "key_failure_not_counted", error = "no answer in time"),
-    }
 }
 
 /// How many there were on a local day, at least: a process that ended may have taken its last minute with it.

@@ -19,7 +19,6 @@ use tokio::sync::watch;
 use super::Front;
 use crate::clock::{Clock, SystemClock};
 use crate::steps::ingest::{Answer, Conclusion, Head, Ingest, LARGEST_BODY, Reading};
-use crate::steps::{canary, guardian};
 
 /// How long open connections may finish their requests when told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -101,17 +100,11 @@ async fn webhook(ingest: &Ingest, head: &Head<'_>, body: Incoming) -> (Answer, O
     };
     match read(reading, body).await {
         Ok(reading) => {
-            let Conclusion { answer, text, came, failed, .. } = ingest.conclude(reading, head).await;
-            if let Some(arrival) = came {
+            let Conclusion { answer, text, note, .. } = ingest.conclude(reading, head).await;
+            if let Some(note) = note {
                 // The answer does not wait for it.
-                let store = ingest.store.clone();
-                tokio::spawn(async move { canary::webhook_came(store.as_ref(), &arrival, Duration::MAX).await });
-            }
-            if let Some(failed) = failed {
                 let (store, config) = (ingest.store.clone(), ingest.config.clone());
-                let counting =
-                    async move { guardian::failed_at_ingest(store.as_ref(), &config, failed, Duration::MAX).await };
-                tokio::spawn(counting);
+                tokio::spawn(async move { note.keep(store.as_ref(), &config, Duration::MAX).await });
             }
             (answer, text)
         }

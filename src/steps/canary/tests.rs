@@ -1,25 +1,18 @@
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::*;
 use crate::canary::{Leg, Track};
-use crate::config::parse;
+use crate::config::testing::smallest_with;
 use crate::incident::State;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::steps::evaluate::Evaluate;
+use crate::steps::ingest::Note;
 use crate::store::embedded::{Durability, EmbeddedStore};
 
 const CONFIG: &str = r#"
-[workspace]
-name = "acme"
-[customerio]
-signing_keys = ["env:KEY"]
-[[receivers]]
-name = "screen"
-type = "console"
-[[routes]]
-receivers = ["screen"]
 [[rules]]
 name = "any"
 events = ["*_failed"]
@@ -59,7 +52,7 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
-        let config = parse::parse(CONFIG).config.expect("valid");
+        let config = smallest_with(CONFIG);
         Self { queue: store.queue(), _folder: folder, store, config, track: Taken::default() }
     }
 
@@ -131,11 +124,11 @@ async fn a_webhook_that_came_and_was_not_processed_is_said_to_be_in_this_bridge(
     world.ticks(&["10:00:00", "10:05:00", "10:10:00"]).await;
     let sent = world.sent();
     let answer = webhook(&sent[0], "10:00:03");
-    let came = latest(std::slice::from_ref(&answer)).expect("the canary's");
+    let came = Note::Canary(latest(std::slice::from_ref(&answer)).expect("the canary's"));
     // A note that has no time waits for the next webhook.
-    webhook_came(&world.store, &came, Duration::from_millis(599)).await;
+    came.keep(&world.store, &world.config, Duration::from_millis(599)).await;
     assert_eq!(super::webhook(&world.store).await.expect("reads"), None);
-    webhook_came(&world.store, &came, Duration::from_millis(600)).await;
+    came.keep(&world.store, &world.config, Duration::from_millis(600)).await;
     world.ticks(&["10:14:00"]).await;
     assert_eq!(world.incident().await, None);
     world.ticks(&["10:15:00"]).await;

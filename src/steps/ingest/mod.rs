@@ -4,6 +4,7 @@
 
 mod counts;
 mod keys;
+mod note;
 mod refusals;
 
 use std::net::IpAddr;
@@ -16,9 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::counts::COUNTS_PATH;
 pub use self::keys::KeyRing;
 use self::keys::Refreshed;
+pub use self::note::Note;
 pub use self::refusals::Refusals;
+use super::canary;
 use super::guardian::Failed;
-use super::{canary, guardian};
 use crate::canary::log::Arrival;
 use crate::config::Config;
 use crate::customerio::addresses;
@@ -102,15 +104,13 @@ pub struct Conclusion {
     /// What counts are answered, as JSON; webhooks get an empty body.
     pub text: Option<String>,
     pub seen: Seen,
-    /// The canary's webhook came with it: [`Ingest::note`] is for after the answer is sure.
-    pub came: Option<Arrival>,
-    /// Requests that no key matched, to be counted likewise; once a minute at most.
-    pub failed: Option<Failed>,
+    /// What is to be written down once the answer is sure.
+    pub note: Option<Note>,
 }
 
 impl Conclusion {
     fn of(answer: Answer, seen: Seen) -> Self {
-        Self { answer, text: None, seen, came: None, failed: None }
+        Self { answer, text: None, seen, note: None }
     }
 }
 
@@ -223,11 +223,8 @@ impl Ingest {
 
     /// Notes what came, within the time that is left until the answer must be out. No answer depends on it.
     pub async fn note(&self, concluded: &Conclusion, left: Duration) {
-        if let Some(arrival) = &concluded.came {
-            canary::webhook_came(self.store.as_ref(), arrival, left).await;
-        }
-        if let Some(failed) = concluded.failed {
-            guardian::failed_at_ingest(self.store.as_ref(), &self.config, failed, left).await;
+        if let Some(note) = &concluded.note {
+            note.keep(self.store.as_ref(), &self.config, left).await;
         }
     }
 
@@ -250,7 +247,7 @@ impl Ingest {
             }
         };
         let seen = Seen::Verified { key, quarantined, large: !authentic.is_whole() };
-        Conclusion { came, ..Conclusion::of(answer, seen) }
+        Conclusion { note: came.map(Note::Canary), ..Conclusion::of(answer, seen) }
     }
 
     async fn store(&self, authentic: &Authentic, key: usize, arrived: Timestamp) -> Result<Stored, StoreError> {
@@ -303,12 +300,12 @@ impl Ingest {
             return Conclusion::of(self.no_key(head), Seen::NoKey);
         }
         let answer = self.refuse(refused, head);
-        let mut failed = None;
+        let mut note = None;
         if answer == Answer::Unavailable {
-            let to_count = |requests| failed = Some(Failed { at: head.arrived, requests });
+            let to_count = |requests| note = Some(Note::KeyFailed(Failed { at: head.arrived, requests }));
             self.refusals.to_count.note(head.arrived, to_count);
         }
-        Conclusion { failed, ..Conclusion::of(answer, seen) }
+        Conclusion { note, ..Conclusion::of(answer, seen) }
     }
 
     fn no_key(&self, head: &Head<'_>) -> Answer {
