@@ -17,6 +17,7 @@ pub mod deadman;
 pub mod diagnose;
 pub mod digest;
 pub mod drift;
+pub mod hash;
 pub mod heartbeat;
 pub mod incident;
 #[cfg(feature = "aws")]

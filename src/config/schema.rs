@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 use wildmatch::WildMatch;
 
 use super::secrets::SecretRef;
 use crate::customerio::event::{Source, SourceKind};
+use crate::hash::Parts;
 use crate::heartbeat::Heartbeat;
 use crate::incident::Severity;
 use crate::receivers::{Abilities, pagerduty, slack, sns_chat, sns_message};
@@ -89,19 +89,9 @@ pub struct MetricSum {
 impl MetricSum {
     /// Names its reports among others of the same event and hour: metrics with other dimensions are added up.
     pub fn id(&self) -> String {
-        let mut hash = Sha256::new();
-        for part in [&self.namespace, &self.metric].into_iter().chain(&self.region) {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        for (name, value) in &self.dimensions {
-            for part in [name, value] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-        }
-        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("cloudwatch-{hex}")
+        let mut parts = Parts::of([&self.namespace, &self.metric].into_iter().chain(&self.region));
+        self.dimensions.iter().flat_map(|(name, value)| [name, value]).for_each(|part| parts.add(part));
+        format!("cloudwatch-{}", parts.hex(8))
     }
 }
 

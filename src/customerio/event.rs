@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::cause::CauseKey;
 use super::metric::{self, MetricRow};
 use super::provider::Provider;
+use crate::hash::Parts;
 
 /// `channel` + `metric`, written `email_bounced`. Unknown channels and metrics are kept as what they are, but an unknown
 /// channel has no `_`: what was written is read back as the same kind.
@@ -215,12 +215,7 @@ impl Identity {
     }
 
     fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        let full: [u8; 32] = hash.finalize().into();
+        let full = Parts::of(parts).finish();
         let mut kept = [0; 16];
         kept.copy_from_slice(&full[..16]);
         Self(kept)

@@ -8,11 +8,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::canary::Leg;
 use crate::customerio::event::Source;
 use crate::drift::Drift;
+use crate::hash::Parts;
 use crate::heartbeat::Period;
 use crate::heartbeat::why::Why;
 use crate::route::Labels;
@@ -76,11 +76,8 @@ pub struct IncidentKey(pub String);
 
 impl IncidentKey {
     pub fn new(workspace: &str, subject: &Subject) -> Self {
-        let mut hash = Sha256::new();
-        let mut part = |text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
-        };
+        let mut parts = Parts::default();
+        let mut part = |text: &str| parts.add(text);
         part(workspace);
         match subject {
             Subject::Rule { name, group } => {
@@ -120,7 +117,7 @@ impl IncidentKey {
                 }
             }
         }
-        Self(hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect())
+        Self(parts.hex(16))
     }
 }
 

@@ -1,10 +1,9 @@
 //! What SNS is sent: a subject, a body for people, attributes for filter policies. Pure; the sending is in `sns`, the
 //! body for chat in `sns_chat`.
 
-use sha2::{Digest, Sha256};
-
 use super::pagerduty::dedup_key;
 use super::plain::{self, Set};
+use crate::hash::Parts;
 use crate::message::{Message, Phase};
 use crate::route::Label;
 
@@ -198,12 +197,7 @@ fn cut_bytes(text: &mut String, bytes: usize) {
 }
 
 fn hex(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    Parts::of(parts).hex(32)
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::item::{
     JSON, TO_DAY, attributes, days_after, document, json, number, number_of, part_of, parts_between, sortable,
 };
 use super::request::{If, Key, Sorts};
 use super::table::Table;
+use crate::hash::Parts;
 use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::store::StoreError;
 
@@ -33,12 +33,7 @@ async fn keep_one(table: &Table, report: &Fired) -> Result<(), StoreError> {
 }
 
 fn key(table: &Table, report: &Fired) -> Key {
-    let mut hash = Sha256::new();
-    for part in [&report.event, &report.origin, &report.id] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let named: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let named = Parts::of([&report.event, &report.origin, &report.id]).hex(16);
     Key {
         pk: table.partition(&["fired", &part_of(report.hour, TO_DAY)]),
         sk: format!("{}#{named}", sortable(report.hour)),
