@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use crate::support::lambda::{HINTS_BATCH, deliver, tick};
-use crate::support::world::{ROUTES, audit};
-use crate::support::{Event, Faketime, Sns, Stack, Step, World, sent_email};
+use crate::support::schedule::Schedule;
+use crate::support::{Event, sent_email};
 
 const CONFIG: &str = r#"
 [[sources]]
@@ -38,62 +37,21 @@ receivers = ["lifecycle", "audit"]
 repeat_every = "24h"
 "#;
 
-struct Night {
-    world: World,
-    sns: Sns,
-    stack: Stack,
-    fake: Faketime,
-}
-
-impl Night {
-    async fn begin() -> Option<Self> {
-        let fake = Faketime::at("2026-11-22T23:58:00Z", 1)?;
-        let (world, sns) = (World::new().await, Sns::start().await);
-        let setup = world.setup_with_routes("", ROUTES, &format!("{}{CONFIG}", audit(&sns)));
-        let stack = Stack::new(setup.env("ALERT_TOPIC_ARN", sns.topic_arn())).await;
-        Some(Self { world, sns, stack, fake })
-    }
-
-    /// These events happen, arrive and are counted then.
-    async fn hear(&self, when: &str, events: impl IntoIterator<Item = Event>) {
-        let ingest = self.stack.start_at(Step::Ingest, &self.fake, when).await;
-        for event in events {
-            deliver(&ingest, &event.at(ingest.clock.now())).await;
-        }
-        let evaluate = self.stack.start_at(Step::Evaluate, &self.fake, when).await;
-        while self.stack.events.pass(&evaluate, 100).await.received > 0 {}
-    }
-
-    /// Two ticks at once, then deliver.
-    async fn tick_twice(&self, when: &str) {
-        let start = async || self.stack.start_at(Step::Tick, &self.fake, when).await;
-        let twins = [start().await, start().await];
-        tokio::join!(tick(&twins[0]), tick(&twins[1]));
-        tick(&twins[0]).await;
-        let sender = self.stack.start_at(Step::Deliver, &self.fake, when).await;
-        while self.stack.hints.pass(&sender, HINTS_BATCH).await.received > 0 {}
-    }
-
-    fn told(&self) -> (usize, usize) {
-        (self.world.pager.seen().len(), self.world.slack.seen().len())
-    }
-}
-
 fn news() -> Event {
     sent_email().of("newsletter:10")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workflow_that_falls_short_pages_once_and_the_digest_comes_once_a_day() {
-    let Some(night) = Night::begin().await else { return };
-    night.tick_twice("2026-11-22T23:57:00Z").await;
+    let Some(night) = Schedule::begin("2026-11-22T23:58:00Z", CONFIG).await else { return };
+    night.tick("2026-11-22T23:57:00Z").await;
     night.hear("2026-11-22T23:58:30Z", [news()]).await;
     night.hear("2026-11-23T00:05:00Z", (0..12).map(|_| sent_email().of("campaign:5")).chain([news(), news()])).await;
     night.hear("2026-11-23T00:20:30Z", [news()]).await;
-    night.tick_twice("2026-11-23T00:21:00Z").await;
+    night.tick("2026-11-23T00:21:00Z").await;
     assert_eq!(night.told(), (0, 0), "two minutes for what is on its way");
 
-    night.tick_twice("2026-11-23T00:22:30Z").await;
+    night.tick("2026-11-23T00:22:30Z").await;
     let page = night.world.pager.exactly(1, Duration::ZERO, Duration::ZERO).await[0].json();
     let summary = page["payload"]["summary"].as_str().expect("a summary");
     assert!(["Activation daily", "12", "40"].iter().all(|part| summary.contains(part)), "{summary}");
@@ -104,23 +62,23 @@ async fn a_workflow_that_falls_short_pages_once_and_the_digest_comes_once_a_day(
 
     // No tick for nine hours: what was missed is caught up, once.
     night.hear("2026-11-23T09:09:30Z", [news()]).await;
-    night.tick_twice("2026-11-23T09:10:00Z").await;
+    night.tick("2026-11-23T09:10:00Z").await;
     assert_eq!(night.told(), (1, 2), "{}", night.world.slack.seen().last().map_or_else(String::new, |s| s.text()));
     assert_eq!(night.sns.messages().await.len(), 1);
     night.hear("2026-11-23T09:11:30Z", [news()]).await;
-    night.tick_twice("2026-11-23T09:12:00Z").await;
+    night.tick("2026-11-23T09:12:00Z").await;
     assert_eq!(night.told(), (1, 2), "not again on the same day");
     assert_eq!(night.sns.messages().await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_period_that_ended_while_no_tick_came_is_judged_by_the_next() {
-    let Some(night) = Night::begin().await else { return };
-    night.tick_twice("2026-11-22T23:57:00Z").await;
+    let Some(night) = Schedule::begin("2026-11-22T23:58:00Z", CONFIG).await else { return };
+    night.tick("2026-11-22T23:57:00Z").await;
     night.hear("2026-11-22T23:58:30Z", [news()]).await;
     night.hear("2026-11-23T00:10:00Z", [news(), news()]).await;
     night.hear("2026-11-23T01:14:30Z", [news()]).await;
-    night.tick_twice("2026-11-23T01:15:00Z").await;
+    night.tick("2026-11-23T01:15:00Z").await;
     let page = night.world.pager.exactly(1, Duration::ZERO, Duration::ZERO).await[0].json();
     assert_eq!(page["payload"]["custom_details"]["heartbeat"], "Activation daily");
     assert_eq!(page["payload"]["custom_details"]["count"], 0);

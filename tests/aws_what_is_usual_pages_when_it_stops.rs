@@ -6,9 +6,8 @@ use std::time::Duration;
 use cio_alert_bridge::store::dynamo::DynamoStore;
 
 use crate::support::history::remember;
-use crate::support::lambda::{HINTS_BATCH, deliver, tick};
-use crate::support::world::{ROUTES, audit};
-use crate::support::{Event, Faketime, Sns, Stack, Step, World, sent_email, ts};
+use crate::support::schedule::Schedule;
+use crate::support::{Event, sent_email, ts};
 use crate::what_is_usual_pages_when_it_stops::LEARNED;
 
 const DIGEST: &str = r#"
@@ -17,46 +16,10 @@ at = "08:00"
 receivers = ["lifecycle", "audit"]
 "#;
 
-struct Days {
-    world: World,
-    sns: Sns,
-    stack: Stack,
-    fake: Faketime,
-}
-
-impl Days {
-    async fn begin() -> Option<Self> {
-        let fake = Faketime::at("2026-11-10T12:00:00Z", 1)?;
-        let (world, sns) = (World::new().await, Sns::start().await);
-        let setup = world.setup_with_routes("", ROUTES, &format!("{}{LEARNED}{DIGEST}", audit(&sns)));
-        let stack = Stack::new(setup.env("ALERT_TOPIC_ARN", sns.topic_arn())).await;
-        Some(Self { world, sns, stack, fake })
-    }
-
-    /// These events happen, arrive and are counted then.
-    async fn hear(&self, when: &str, events: impl IntoIterator<Item = Event>) {
-        let ingest = self.stack.start_at(Step::Ingest, &self.fake, when).await;
-        for event in events {
-            deliver(&ingest, &event.at(ingest.clock.now())).await;
-        }
-        let evaluate = self.stack.start_at(Step::Evaluate, &self.fake, when).await;
-        while self.stack.events.pass(&evaluate, 100).await.received > 0 {}
-    }
-
-    /// Two ticks at once and one more, then deliver.
-    async fn tick(&self, when: &str) {
-        let start = async || self.stack.start_at(Step::Tick, &self.fake, when).await;
-        let twins = [start().await, start().await];
-        tokio::join!(tick(&twins[0]), tick(&twins[1]));
-        tick(&twins[0]).await;
-        let sender = self.stack.start_at(Step::Deliver, &self.fake, when).await;
-        while self.stack.hints.pass(&sender, HINTS_BATCH).await.received > 0 {}
-    }
-
-    /// Messages to the pager, the chat and the topic so far.
-    async fn told(&self) -> (usize, usize, usize) {
-        (self.world.pager.seen().len(), self.world.slack.seen().len(), self.sns.messages().await.len())
-    }
+/// Messages to the pager, the chat and the topic so far.
+async fn told(days: &Schedule) -> (usize, usize, usize) {
+    let (paged, posted) = days.told();
+    (paged, posted, days.sns.messages().await.len())
 }
 
 fn news() -> [Event; 1] {
@@ -65,7 +28,7 @@ fn news() -> [Event; 1] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_usual_is_in_the_digest_and_pages_once_when_it_stops() {
-    let Some(days) = Days::begin().await else { return };
+    let Some(days) = Schedule::begin("2026-11-10T12:00:00Z", &format!("{LEARNED}{DIGEST}")).await else { return };
     days.hear("2026-11-10T12:00:00Z", news()).await;
     let store = DynamoStore::new(days.stack.table.client(), days.stack.table.name.clone(), "acme");
     let stopped = ts("2026-11-23T12:00:00Z");
@@ -74,10 +37,10 @@ async fn what_is_usual_is_in_the_digest_and_pages_once_when_it_stops() {
     // One day it is learned, on the next one the day before is told.
     days.hear("2026-11-22T08:04:30Z", news()).await;
     days.tick("2026-11-22T08:05:10Z").await;
-    assert_eq!(days.told().await, (0, 0, 0), "a fresh install begins with a full day");
+    assert_eq!(told(&days).await, (0, 0, 0), "a fresh install begins with a full day");
     days.hear("2026-11-23T08:04:30Z", news()).await;
     days.tick("2026-11-23T08:05:10Z").await;
-    assert_eq!(days.told().await, (0, 1, 1));
+    assert_eq!(told(&days).await, (0, 1, 1));
     let mail = days.sns.messages().await.remove(0);
     let mail = mail["Message"].as_str().expect("a text").to_owned();
     let line = mail.lines().find(|line| line.contains("Activation as usual")).expect("the workflow's line");
@@ -98,7 +61,7 @@ async fn what_is_usual_is_in_the_digest_and_pages_once_when_it_stops() {
     assert!(summary.contains("Activation as usual is low: 0 emails sent from 12:00 to "), "{summary}");
     assert!(expected > 0 && summary.contains(&format!("expected about {expected}")), "{summary}");
     assert_eq!((&details["heartbeat"], &details["count"]), (&"Activation as usual".into(), &0.into()));
-    assert_eq!(days.told().await, (1, 2, 1));
+    assert_eq!(told(&days).await, (1, 2, 1));
 
     days.hear("2026-11-23T12:31:00Z", (0..30).map(|_| sent_email().of("campaign:5"))).await;
     days.hear("2026-11-23T12:39:30Z", news()).await;
@@ -106,5 +69,5 @@ async fn what_is_usual_is_in_the_digest_and_pages_once_when_it_stops() {
     let pages = days.world.pager.exactly(2, Duration::ZERO, Duration::ZERO).await;
     let resolve = pages[1].json();
     assert_eq!((&resolve["event_action"], &resolve["dedup_key"]), (&"resolve".into(), &page["dedup_key"]));
-    assert_eq!(days.told().await, (2, 3, 1), "and no second digest on the same day");
+    assert_eq!(told(&days).await, (2, 3, 1), "and no second digest on the same day");
 }

@@ -3,10 +3,10 @@
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::receivers::Outcome;
 use insta::assert_snapshot;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::support::timeline::{Timeline, at};
+use crate::support::usual::{AS_USUAL, beats_until, by_day};
 use crate::support::{event, failed_email, sent_email};
 
 const THREE: &str = r#"
@@ -370,30 +370,6 @@ async fn the_first_period_is_judged_though_we_were_down_when_it_ended() {
     assert_snapshot!(t.said());
 }
 
-const AS_USUAL: &str = r#"
-rules = []
-[[heartbeats]]
-name = "Activation"
-source = "campaign:5"
-event = "email_sent"
-expect = "learned"
-severity = "critical"
-"#;
-
-/// Twelve an hour from 8:00 to 20:00 in Berlin.
-fn by_day(at: Timestamp) -> u32 {
-    u32::from((7..19).contains(&at.to_zoned_datetime(TimeZone::UTC).hour()))
-}
-
-/// An e-mail of the campaign every five minutes.
-async fn beats_until(t: &Timeline, end: &str) {
-    while t.now() < at(end) {
-        t.event(sent_email().of("campaign:5")).await;
-        let next = (t.now() + SignedDuration::from_mins(5)).to_zoned_datetime(TimeZone::UTC);
-        t.until(&next.strftime("%Y-%m-%dT%H:%M").to_string()).await;
-    }
-}
-
 /// A week or more of an office's stream: four events an hour from 8 to 18 o'clock in Berlin on workdays, and nothing at
 /// other times.
 async fn office_hours_until(t: &Timeline, end: &str) {
@@ -413,9 +389,9 @@ async fn a_stop_pages_within_hours_of_what_is_usual_and_its_end_is_told_once() {
     let t = Timeline::new("2026-11-23T06:00", &format!("{AS_USUAL}{digest}")).await;
     t.remembers("campaign:5//email_sent", 28, by_day).await;
     t.until("2026-11-23T07:00").await;
-    beats_until(&t, "2026-11-23T11:00").await;
+    beats_until(&t, 5, "2026-11-23T11:00").await;
     t.until("2026-11-23T14:00").await; // the stop
-    beats_until(&t, "2026-11-23T19:00").await;
+    beats_until(&t, 5, "2026-11-23T19:00").await;
     t.until("2026-11-24T07:05").await;
     assert_snapshot!(t.said());
 }
@@ -425,13 +401,13 @@ async fn what_is_not_heard_is_neither_low_nor_news_when_it_comes_late() {
     let t = Timeline::new("2026-11-23T06:00", AS_USUAL).await;
     t.remembers("campaign:5//email_sent", 28, by_day).await;
     t.until("2026-11-23T07:00").await;
-    beats_until(&t, "2026-11-23T09:00").await;
+    beats_until(&t, 5, "2026-11-23T09:00").await;
     // The sender's delay of an hour and a half: nothing arrives, then all of it with its own times.
     t.silence_until("2026-11-23T10:30").await;
     for minutes in (0..90).step_by(5) {
         t.late(sent_email().of("campaign:5").at(at("2026-11-23T09:00") + SignedDuration::from_mins(minutes))).await;
     }
-    beats_until(&t, "2026-11-23T13:00").await;
+    beats_until(&t, 5, "2026-11-23T13:00").await;
     // That they come late is told, and nothing of the workflow.
     assert!(!t.said().contains("Activation"), "{}", t.said());
 }
@@ -449,11 +425,7 @@ async fn on_the_first_day_what_is_usual_is_what_customer_io_remembers() {
     let t = Timeline::new("2026-11-23T06:00", AS_USUAL).await;
     t.campaign_remembers(vec![1_440; 56]);
     // Sixty an hour from the first minute on; then nothing.
-    while t.now() < at("2026-11-23T08:00") {
-        t.event(sent_email().of("campaign:5")).await;
-        let next = (t.now() + SignedDuration::from_mins(1)).to_zoned_datetime(TimeZone::UTC);
-        t.until(&next.strftime("%Y-%m-%dT%H:%M").to_string()).await;
-    }
+    beats_until(&t, 1, "2026-11-23T08:00").await;
     t.until("2026-11-24T23:30").await;
     assert_snapshot!(t.said());
 }

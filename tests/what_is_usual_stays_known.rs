@@ -1,26 +1,9 @@
 //! Heartbeats that expect what is usual: what a stop, a pause of tick and late events leave of what is known.
 
 use cio_alert_bridge::heartbeat::why::Said;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::support::sent_email;
-use crate::support::timeline::{Timeline, at};
-
-const AS_USUAL: &str = r#"
-rules = []
-[[heartbeats]]
-name = "Activation"
-source = "campaign:5"
-event = "email_sent"
-expect = "learned"
-severity = "critical"
-"#;
-
-/// Twelve an hour from 8:00 to 20:00 in Berlin.
-fn by_day(at: Timestamp) -> u32 {
-    u32::from((7..19).contains(&at.to_zoned_datetime(TimeZone::UTC).hour()))
-}
+use crate::support::timeline::Timeline;
+use crate::support::usual::{AS_USUAL, beats_until, by_day};
 
 fn state(state: &str) -> Option<Said> {
     Some(Said { state: Some(state.to_owned()), started: Some(0), started_before: Some(90), sent: Some(0) })
@@ -54,11 +37,7 @@ async fn a_workflow_that_is_started_again_and_sends_pages_nobody() {
     t.campaign_says(state("stopped"));
     t.until("2026-11-23T12:00").await;
     t.campaign_says(state("running"));
-    while t.now() < at("2026-11-23T15:00") {
-        t.event(sent_email().of("campaign:5")).await;
-        let next = (t.now() + SignedDuration::from_mins(5)).to_zoned_datetime(TimeZone::UTC);
-        t.until(&next.strftime("%Y-%m-%dT%H:%M").to_string()).await;
-    }
+    beats_until(&t, 5, "2026-11-23T15:00").await;
     assert!(!t.said().contains("worsened"), "{}", t.said());
     assert!(t.said().contains("resolved (Recovered)"), "{}", t.said());
 }

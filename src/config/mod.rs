@@ -10,5 +10,7 @@ pub mod parse;
 pub mod reader;
 pub mod schema;
 pub mod secrets;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use schema::Config;

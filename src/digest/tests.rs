@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::Minute;
-use crate::config::parse;
+use crate::config::testing::smallest_with;
 use crate::customerio::app_api::names::NameList;
 use crate::customerio::event::{Kind, SourceKind};
 use crate::customerio::provider::Provider;
@@ -9,15 +9,6 @@ use crate::route::Labels;
 use crate::tally::Series;
 
 const CONFIG: &str = r#"
-[workspace]
-name = "acme"
-[customerio]
-signing_keys = ["env:KEY"]
-[[receivers]]
-name = "screen"
-type = "console"
-[[routes]]
-receivers = ["screen"]
 [[heartbeats]]
 name = "Daily"
 source = "newsletter:10"
@@ -93,7 +84,7 @@ fn day(totals: Vec<Total>) -> Day {
 
 #[test]
 fn sources_have_their_names_and_what_providers_refused_is_a_line() {
-    let config = parse::parse(CONFIG).config.expect("valid");
+    let config = smallest_with(CONFIG);
     let said = |totals| lines(&config, &day(totals), t("24T08:00")).join("\n");
     insta::assert_snapshot!(
         said(vec![
@@ -121,7 +112,7 @@ fn sources_have_their_names_and_what_providers_refused_is_a_line() {
 
 #[test]
 fn late_events_are_a_line_and_timely_ones_are_none() {
-    let config = parse::parse(CONFIG).config.expect("valid");
+    let config = smallest_with(CONFIG);
     let said = |lag| lines(&config, &Day { lag: Some(lag), ..day(Vec::new()) }, t("24T08:00")).pop().expect("a line");
     let worst = lag::Window { from: Minute::of(t("23T14:02")), events: 312, late: 300, median_s: 251 };
     let late = lag::Day { events: 25_000, late: 300, worst: Some(worst) };
@@ -133,7 +124,7 @@ fn late_events_are_a_line_and_timely_ones_are_none() {
 
 #[test]
 fn failures_are_compared_with_the_days_before() {
-    let config = parse::parse(CONFIG).config.expect("valid");
+    let config = smallest_with(CONFIG);
     let earlier = vec![
         ("the day before", vec![total("sent", "gmail.com", 1000), total("bounced", "gmail.com", 8)]),
         ("a week before", vec![total("bounced", "gmail.com", 8)]),
@@ -145,7 +136,7 @@ fn failures_are_compared_with_the_days_before() {
 
 #[test]
 fn a_day_that_needs_no_look_is_one_line_and_each_trouble_is_more() {
-    let config = parse::parse(CONFIG).config.expect("valid");
+    let config = smallest_with(CONFIG);
     let quiet = |totals| {
         let minutes: Vec<Timestamp> =
             (0..=24 * 60).map(|minute| t("23T00:00") + jiff::SignedDuration::from_mins(minute)).collect();
@@ -186,7 +177,7 @@ fn a_day_that_needs_no_look_is_one_line_and_each_trouble_is_more() {
 
 #[test]
 fn what_was_heard_and_what_was_not_is_one_line_and_the_deadman_has_its_own() {
-    let config = parse::parse(CONFIG).config.expect("valid");
+    let config = smallest_with(CONFIG);
     let coverage = crate::tally::testing::heard_at(&[t("22T00:00"), t("23T18:30")]);
     let late = total("sent", "gmail.com", 12);
     let series = Series { fate: Fate::TooLate, ..(*late.series).clone() };

@@ -128,7 +128,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::parse;
+    use crate::config::testing::smallest_with;
     use crate::incident::{Group, IncidentKey, Numbers, Severity, State};
     use crate::message::{Message, Phase, compose};
     use crate::receivers::{pagerduty, slack, sns_chat, sns_message};
@@ -136,22 +136,9 @@ mod tests {
     const AT: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
     use crate::route::Labels;
 
-    const SMALLEST: &str = r#"
-[workspace]
-name = "acme"
-[customerio]
-signing_keys = ["env:KEY"]
-[[receivers]]
-name = "screen"
-type = "console"
-[[routes]]
-receivers = ["screen"]
-"#;
-
     fn config(named: &[(u32, String)]) -> Config {
         let sources = named.iter().map(|(id, name)| format!("[[sources]]\nid = \"campaign:{id}\"\nname = '{name}'\n"));
-        let text = format!("{SMALLEST}{}", sources.collect::<String>());
-        parse::parse(&text).config.expect("a configuration")
+        smallest_with(&sources.collect::<String>())
     }
 
     fn incident(rule: &str, group: &[(Dimension, &str)], sources: &[&str]) -> Incident {

@@ -113,19 +113,10 @@ pub fn began(id: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::config::testing::smallest_with;
     use crate::customerio::parse::{Context, normalise};
 
     const CONFIG: &str = r#"
-[workspace]
-name = "acme"
-[customerio]
-signing_keys = ["env:KEY"]
-[[receivers]]
-name = "screen"
-type = "console"
-[[routes]]
-receivers = ["screen"]
 [[heartbeats]]
 name = "Runs"
 source = "campaign:5"
@@ -155,14 +146,14 @@ at_least = 4
             "data":{{"campaign_id":5,"action_id":{action},"journey_id":"{journey}","identifiers":{{"id":"u"}}}}}}"#,
             t(at).as_second()
         );
-        let config = parse::parse(CONFIG).config.expect("valid");
+        let config = smallest_with(CONFIG);
         let context = Context::of(&config, t(at));
         let mut read = normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
         read.events.remove(0)
     }
 
     fn counted(events: &[Event]) -> Vec<(Option<String>, String, String)> {
-        let config = parse::parse(CONFIG).config.expect("valid");
+        let config = smallest_with(CONFIG);
         let shown = |e: Entry| {
             let stamp = e.stamp.map(|at| at.to_string()).unwrap_or_default();
             (e.class.series.action, e.class.at.to_string(), stamp)
@@ -198,7 +189,7 @@ at_least = 4
 
     #[test]
     fn a_count_says_how_many_of_its_runs_have_no_time_in_their_ids() {
-        let config = parse::parse(CONFIG).config.expect("valid");
+        let config = smallest_with(CONFIG);
         let events =
             ["01KDVB5Z00J4M8X2C6V9T1R3QE", "run-1", "run-2"].map(|id| event(id, id, 96, "2026-01-01T02:00:00Z"));
         let total = |entry: Entry| Total {

@@ -23,11 +23,14 @@ pub mod moto;
 pub mod rounds;
 #[cfg(feature = "aws")]
 pub mod runtime_api;
+#[cfg(feature = "aws")]
+pub mod schedule;
 pub mod serve;
 pub mod service;
 pub mod sns;
 pub mod stand_in;
 pub mod timeline;
+pub mod usual;
 pub mod world;
 
 pub use app_api::AppApi;

@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::config::{Config, parse};
+use crate::config::Config;
+use crate::config::testing::smallest_with;
 use crate::customerio::event::{Event, Fate, Identity, Source, SourceKind};
 use crate::customerio::provider::Provider;
 use crate::heartbeat::Verdict;
@@ -11,18 +12,6 @@ use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore};
 use crate::tally::coverage::Heard;
 use crate::tally::{Class, Entry, Series};
-
-const HEAD: &str = r#"
-[workspace]
-name = "acme"
-[customerio]
-signing_keys = ["env:KEY"]
-[[receivers]]
-name = "screen"
-type = "console"
-[[routes]]
-receivers = ["screen"]
-"#;
 
 const SENT: Kind = Kind::known("email", "sent");
 
@@ -49,7 +38,7 @@ struct World {
 impl World {
     /// Campaigns 1, 2, ..., each with a heartbeat of its own.
     fn of(campaigns: usize) -> Self {
-        let mut config = HEAD.to_owned();
+        let mut config = String::new();
         for n in 1..=campaigns {
             let _ = writeln!(
                 config,
@@ -58,7 +47,7 @@ impl World {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let store = EmbeddedStore::open(folder.path(), "acme", Durability::Off).expect("a store");
-        let config = parse::parse(&config).config.expect("valid");
+        let config = smallest_with(&config);
         Self { queue: store.queue(), _folder: folder, store, config }
     }
 
