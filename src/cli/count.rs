@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use hyper::Uri;
-use hyper::header::{HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::send::host;
+use super::send::{host, post_signed, target};
 use crate::config::parse;
 use crate::config::secrets::{EnvSecrets, Secret, SecretRef, Secrets};
-use crate::customerio::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use crate::receivers::http::{Answer, Client, Failure};
+use crate::receivers::http::{Answer, Client};
 use crate::reconcile::fired::{self, BACKEND, Fired, REPORTS};
 use crate::steps::ingest::COUNTS_PATH;
 
@@ -82,7 +80,8 @@ pub struct CountArgs {
 /// Runs the command. Nothing is sent unless all of it can be read.
 pub async fn run(args: &CountArgs) -> anyhow::Result<ExitCode> {
     let now = Timestamp::now();
-    let prepared = async { Ok::<_, anyhow::Error>((target(&args.to)?, key(args).await?, reports(args, now)?)) };
+    let prepared =
+        async { Ok::<_, anyhow::Error>((target(&args.to, COUNTS_PATH)?, key(args).await?, reports(args, now)?)) };
     let (uri, key, reports) = match prepared.await {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -107,19 +106,6 @@ pub async fn run(args: &CountArgs) -> anyhow::Result<ExitCode> {
         _ => println!("taken: {taken} counts"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn target(to: &str) -> anyhow::Result<Uri> {
-    let hint = "--to takes an address such as http://127.0.0.1:9000 or https://bridge.example.com";
-    let uri: Uri = to.parse().context(hint)?;
-    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else { bail!(hint) };
-    ensure!(!authority.host().is_empty(), hint);
-    if !matches!(uri.path(), "" | "/") {
-        return Ok(uri);
-    }
-    let mut parts = uri.into_parts();
-    parts.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static(COUNTS_PATH));
-    Ok(Uri::from_parts(parts)?)
 }
 
 async fn key(args: &CountArgs) -> anyhow::Result<Secret> {
@@ -192,7 +178,7 @@ fn list(text: &str) -> Vec<u8> {
 async fn send(client: &Client, uri: &Uri, key: &Secret, body: &[u8]) -> Result<(), String> {
     let mut waits = AGAIN_AFTER.iter();
     loop {
-        let problem = match post(client, uri, key, body).await {
+        let problem = match post_signed(client, uri, key, body.to_vec(), PATIENCE).await {
             Ok(answer) if (200..300).contains(&answer.status) => return Ok(()),
             Ok(answer) if answer.status < 500 && answer.status != 429 => return Err(refused(&answer)),
             Ok(answer) => format!("the bridge at {} answers {}: see its log and GET /readyz", host(uri), answer.status),
@@ -202,16 +188,6 @@ async fn send(client: &Client, uri: &Uri, key: &Secret, body: &[u8]) -> Result<(
         eprintln!("{problem}; trying again in {} s", wait.as_secs());
         tokio::time::sleep(*wait).await;
     }
-}
-
-async fn post(client: &Client, uri: &Uri, key: &Secret, body: &[u8]) -> Result<Answer, Failure> {
-    let now = Timestamp::now();
-    let stamp = now.as_second().to_string();
-    let headers = [(TIMESTAMP_HEADER, stamp.clone()), (SIGNATURE_HEADER, sign(key, &stamp, body))];
-    let headers = headers
-        .into_iter()
-        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)));
-    client.post_json(uri, &headers.collect::<Vec<_>>(), body.to_vec(), PATIENCE, now).await
 }
 
 /// What an answer that no repetition changes means.
@@ -243,8 +219,8 @@ mod tests {
 
     #[test]
     fn an_address_without_a_path_means_where_counts_go() {
-        assert_eq!(target("https://b.example.com").expect("an address").path(), COUNTS_PATH);
-        assert_eq!(target("https://b.example.com/in/counts").expect("an address").path(), "/in/counts");
-        assert!(target("b.example.com").is_err());
+        assert_eq!(target("https://b.example.com", COUNTS_PATH).expect("an address").path(), COUNTS_PATH);
+        assert_eq!(target("https://b.example.com/in/counts", COUNTS_PATH).expect("an address").path(), "/in/counts");
+        assert!(target("b.example.com", COUNTS_PATH).is_err());
     }
 }

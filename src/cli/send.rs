@@ -15,10 +15,8 @@ use serde_json::Value;
 use crate::config::parse;
 use crate::config::secrets::{EnvSecrets, Secret, SecretRef, Secrets};
 use crate::customerio::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use crate::receivers::http::{Client, Failure};
-
-/// Where `serve` listens for webhooks; used when `--to` names no path.
-const WEBHOOK_PATH: &str = "/webhooks/customerio";
+use crate::receivers::http::{self, Client, Failure};
+use crate::steps::ingest::WEBHOOK_PATH;
 
 /// Customer.io gives a call up after this long (journeys-webhooks.json, "Timeouts and failures").
 const SENDER_PATIENCE: Duration = Duration::from_secs(4);
@@ -105,7 +103,7 @@ pub async fn run(args: &SendArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn prepare(args: &SendArgs) -> anyhow::Result<(Uri, Secret, Vec<Post>)> {
-    let uri = target(&args.to)?;
+    let uri = target(&args.to, WEBHOOK_PATH)?;
     let at = key_of(args)?;
     let key = EnvSecrets
         .get(&at)
@@ -121,19 +119,19 @@ async fn prepare(args: &SendArgs) -> anyhow::Result<(Uri, Secret, Vec<Post>)> {
     Ok((uri, key, posts))
 }
 
-/// The full address to post to.
-fn target(to: &str) -> anyhow::Result<Uri> {
-    let hint = "--to takes an address such as http://127.0.0.1:9000 or https://bridge.example.com/webhooks/customerio";
-    let uri: Uri = to.parse().context(hint)?;
-    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else { bail!(hint) };
+/// The full address to post to: with `path` where `to` has none.
+pub(super) fn target(to: &str, path: &'static str) -> anyhow::Result<Uri> {
+    let hint = || format!("--to takes an address such as http://127.0.0.1:9000 or https://bridge.example.com{path}");
+    let uri: Uri = to.parse().with_context(hint)?;
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else { bail!(hint()) };
     if authority.host().is_empty() {
-        bail!(hint);
+        bail!(hint());
     }
     if !matches!(uri.path(), "" | "/") {
         return Ok(uri);
     }
     let mut parts = uri.into_parts();
-    parts.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static(WEBHOOK_PATH));
+    parts.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static(path));
     Ok(Uri::from_parts(parts)?)
 }
 
@@ -221,14 +219,8 @@ fn print(answer: &Answer) {
 }
 
 async fn send(http: &Client, uri: &Uri, key: &Secret, origin: &str, body: Vec<u8>) -> Answer {
-    let now = Timestamp::now();
-    let stamp = now.as_second().to_string();
-    let signed = HeaderValue::from_str(&sign(key, &stamp, &body));
-    let headers = [(TIMESTAMP_HEADER, HeaderValue::from_str(&stamp)), (SIGNATURE_HEADER, signed)];
-    let headers: Vec<_> =
-        headers.into_iter().filter_map(|(name, value)| Some((HeaderName::from_static(name), value.ok()?))).collect();
     let began = Instant::now();
-    let outcome = http.post_json(uri, &headers, body, PATIENCE, now).await;
+    let outcome = post_signed(http, uri, key, body, PATIENCE).await;
     let took = began.elapsed();
     let (status, problem) = match outcome {
         Ok(answer) => (Some(answer.status), problem(answer.status, took)),
@@ -241,6 +233,23 @@ async fn send(http: &Client, uri: &Uri, key: &Secret, origin: &str, body: Vec<u8
         ok: status.is_some_and(|s| (200..300).contains(&s)),
         problem,
     }
+}
+
+/// Signs a body as Customer.io does, as of now, and posts it once.
+pub(super) async fn post_signed(
+    http: &Client,
+    uri: &Uri,
+    key: &Secret,
+    body: Vec<u8>,
+    patience: Duration,
+) -> Result<http::Answer, Failure> {
+    let now = Timestamp::now();
+    let stamp = now.as_second().to_string();
+    let signed = HeaderValue::from_str(&sign(key, &stamp, &body));
+    let headers = [(TIMESTAMP_HEADER, HeaderValue::from_str(&stamp)), (SIGNATURE_HEADER, signed)];
+    let headers: Vec<_> =
+        headers.into_iter().filter_map(|(name, value)| Some((HeaderName::from_static(name), value.ok()?))).collect();
+    http.post_json(uri, &headers, body, patience, now).await
 }
 
 fn no_answer(failure: Failure, uri: &Uri) -> String {
@@ -301,10 +310,10 @@ mod tests {
             ("https://bridge.example.com/", "https://bridge.example.com/webhooks/customerio"),
             ("https://bridge.example.com/in/cio?x=1", "https://bridge.example.com/in/cio?x=1"),
         ] {
-            assert_eq!(target(given).expect(given).to_string(), meant);
+            assert_eq!(target(given, WEBHOOK_PATH).expect(given).to_string(), meant);
         }
         for wrong in ["127.0.0.1:9000", "localhost", "ftp://x/", "", "/webhooks/customerio", "http:///x"] {
-            assert!(target(wrong).is_err(), "{wrong}");
+            assert!(target(wrong, WEBHOOK_PATH).is_err(), "{wrong}");
         }
     }
 

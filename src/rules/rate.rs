@@ -108,7 +108,7 @@ impl Rate {
     }
 
     /// Never fewer than there are failures.
-    fn of_how_many(&self, failures: u64, sends: &Sends, end: Minute) -> u64 {
+    pub fn of_how_many(&self, failures: u64, sends: &Sends, end: Minute) -> u64 {
         let near = self.near(sends.counts, end);
         let of = if sends.looked_back && failures > near { self.fullest(sends.counts, end) } else { near };
         of.max(failures)

@@ -22,7 +22,6 @@ use crate::drift::workflow::{Snapshot, queueing};
 use crate::heartbeat::why::RUNNING;
 use crate::incident::{How, Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::message::words;
-use crate::route::{Label, Labels};
 use crate::store::{StoreError, Write};
 
 /// Where the cursor stands: the day that was looked at, what is under way, and what was known.
@@ -317,10 +316,7 @@ async fn warn(tick: &Tick<'_>, what: Drift, findings: Vec<String>, now: Timestam
     let subject = Subject::Drift { what };
     let opening = Opening {
         severity: Severity::Warning,
-        labels: Labels::from([
-            (Label::Severity, vec![Severity::Warning.as_str().to_owned()]),
-            (Label::Kind, vec![subject.kind().to_owned()]),
-        ]),
+        labels: open::own_labels(Severity::Warning, &subject),
         subject,
         since: now,
         last: now,

@@ -14,6 +14,7 @@ use crate::incident::{Incident, IncidentKey, Subject};
 use crate::message::words;
 use crate::rules::counts::Counts;
 use crate::rules::judge;
+use crate::rules::rate::{Rate, Sends};
 use crate::rules::wilson;
 use crate::rules::{Condition, Rule};
 use crate::store::{Store, StoreError};
@@ -227,10 +228,9 @@ async fn judged(
     said.why = match &rule.condition {
         Condition::Count { at_least, .. } if count == 0 => format!("none is counted, and it takes {at_least}"),
         Condition::Count { at_least, .. } => format!("{count} in the fullest window, and it takes {at_least}"),
-        Condition::Rate { above, lag, .. } => {
-            let lag = minutes(*lag);
-            let in_window = |end: Minute| sent.sum(end.plus(-length), end);
-            let of = in_window(end).max(in_window(end.plus(-lag))).max(count);
+        Condition::Rate { above, .. } => {
+            let sends = Sends { counts: &sent, looked_back: false };
+            let of = Rate::of(&rule.condition).map_or(count, |rate| rate.of_how_many(count, &sends, end));
             said.of = Some(of);
             let sure = wilson::lower_bound(count, of) * 100.0;
             format!(

@@ -6,7 +6,6 @@ use super::open::{self, Opening};
 use super::tick::Tick;
 use crate::clock::Minute;
 use crate::incident::{IncidentKey, Numbers, Severity, State, Subject};
-use crate::route::{Label, Labels};
 use crate::store::{Store, StoreError, Write};
 use crate::tally::coverage::Coverage;
 use crate::tally::lag::{Days, WINDOW_MINUTES};
@@ -25,10 +24,7 @@ pub async fn watch(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
     let subject = Subject::Lag { median_s: window.median_s };
     let opening = Opening {
         severity: Severity::Warning,
-        labels: Labels::from([
-            (Label::Severity, vec![Severity::Warning.as_str().to_owned()]),
-            (Label::Kind, vec![subject.kind().to_owned()]),
-        ]),
+        labels: open::own_labels(Severity::Warning, &subject),
         subject,
         since: window.from.start(),
         last: now,

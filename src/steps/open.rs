@@ -106,15 +106,20 @@ pub fn rule_labels(config: &Config, rule: &Rule) -> Labels {
     labels(config, rule.severity, &subject, &rule.name, &[])
 }
 
-/// The labels of what fails: of a rule's incident when it opens, and of what it has become.
-pub(super) fn labels(config: &Config, severity: Severity, subject: &Subject, rule: &str, series: &[Series]) -> Labels {
-    let mut labels = Labels::from([
+/// The labels that every alert has.
+pub(super) fn own_labels(severity: Severity, subject: &Subject) -> Labels {
+    Labels::from([
         (Label::Severity, vec![severity.as_str().to_owned()]),
         (Label::Kind, vec![subject.kind().to_owned()]),
-        (Label::Rule, vec![rule.to_owned()]),
-    ]);
+    ])
+}
+
+/// The labels of what fails: of a rule's incident when it opens, and of what it has become.
+pub(super) fn labels(config: &Config, severity: Severity, subject: &Subject, rule: &str, series: &[Series]) -> Labels {
+    let mut labels = own_labels(severity, subject);
+    labels.insert(Label::Rule, vec![rule.to_owned()]);
     let mut add = |label: Label, value: String| {
-        let values = labels.entry(label).or_insert_with(Vec::new);
+        let values = labels.entry(label).or_default();
         if !value.is_empty() && !values.contains(&value) {
             values.push(value);
         }

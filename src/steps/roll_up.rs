@@ -136,10 +136,7 @@ fn opening(
 }
 
 fn labels(subject: &Subject, severity: Severity, incidents: &[&Incident]) -> Labels {
-    let mut labels = Labels::from([
-        (Label::Severity, vec![severity.as_str().to_owned()]),
-        (Label::Kind, vec![subject.kind().to_owned()]),
-    ]);
+    let mut labels = open::own_labels(severity, subject);
     let theirs = incidents.iter().flat_map(|i| &i.labels).filter(|(l, _)| **l != Label::Severity && **l != Label::Kind);
     for (label, values) in theirs {
         let all = labels.entry(*label).or_default();

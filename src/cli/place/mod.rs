@@ -5,6 +5,8 @@
 mod layer;
 #[cfg(feature = "aws")]
 mod stack;
+#[cfg(feature = "aws")]
+pub use stack::sdk;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -117,12 +119,6 @@ impl Place {
              `cargo build --release --bin bridge`"
         )
     }
-}
-
-/// Region, credentials and endpoints as the AWS tools find them.
-#[cfg(feature = "aws")]
-pub async fn sdk() -> aws_config::SdkConfig {
-    stack::sdk().await
 }
 
 /// Where a command reads secrets: AWS is asked only where the configuration refers to it.

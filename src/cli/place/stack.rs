@@ -79,7 +79,7 @@ pub async fn open(name: &str, given: Option<super::Loaded>) -> anyhow::Result<Op
 }
 
 /// Region, credentials and endpoints from where the AWS tools look for them, too.
-pub(super) async fn sdk() -> SdkConfig {
+pub async fn sdk() -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
