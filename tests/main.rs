@@ -59,6 +59,7 @@ mod fired_counts_come_in;
 mod names_are_those_people_use;
 mod nothing_is_kept_for_ever;
 mod one_mailbox_provider_that_refuses_is_said_first;
+mod people_act_by_signed_links;
 mod rates_are_no_chance;
 mod rates_open_and_close;
 mod redrive_lists_sends_and_drops;

@@ -271,6 +271,7 @@ impl Watch {
             numbers: Numbers { count: found.count, of: found.of },
             samples: vec![],
             lines: vec![],
+            acts: vec![],
             crowded: false,
             settled: false,
         }

@@ -132,6 +132,7 @@ fuzz_target!(|input: Input<'_>| {
         // Texts of the sender's come masked.
         samples: input.failing.iter().take(3).map(|failing| mask(failing.text, &[])).collect(),
         lines: input.lines.iter().map(|line| (*line).to_owned()).collect(),
+        acts: vec![],
         crowded: false,
         settled: false,
     };

@@ -199,6 +199,7 @@ fn message(config: &Config, labels: &Labels, now: Timestamp) -> Message {
         lines: Vec::new(),
         links: Vec::new(),
         since: now,
+        acted: None,
         note: None,
     }
 }

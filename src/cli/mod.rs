@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod erase;
 pub mod explain;
 pub mod fire;
+pub mod link;
 pub mod place;
 pub mod redrive;
 pub mod schema;
@@ -58,6 +59,8 @@ pub enum Command {
     Subscribe(subscribe::SubscribeArgs),
     /// Say why a person did not get a campaign's message.
     Diagnose(diagnose::DiagnoseArgs),
+    /// Print a signed, expiring link to the page.
+    Link(link::LinkArgs),
     /// Remove one person's traces.
     Erase(erase::EraseArgs),
 }
@@ -87,6 +90,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Redrive(args) => redrive::run(args).await,
             Command::Subscribe(args) => subscribe::run(args).await,
             Command::Diagnose(args) => diagnose::run(args).await,
+            Command::Link(args) => link::run(args).await,
             Command::Erase(args) => erase::run(args).await,
         }
     });

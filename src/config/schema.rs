@@ -202,7 +202,7 @@ impl ReceiverKind {
             Self::Sns { .. } => (true, false, sns_message::BURST, sns_message::NAMES_CHARS),
             Self::Console => (true, false, usize::MAX, sns_message::NAMES_CHARS),
         };
-        Abilities { posts, edits, burst, names_chars }
+        Abilities { posts, edits, acknowledges: matches!(self, Self::PagerDuty { .. }), burst, names_chars }
     }
 }
 
@@ -296,7 +296,10 @@ impl Canary {
 
 #[derive(Clone, Debug)]
 pub struct Page {
+    /// Without it messages carry no links.
     pub base_url: Option<String>,
+    /// Empty: `serve` makes one of its own.
+    pub link_keys: Vec<SecretRef>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -384,6 +384,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
     let state = match incident.state {
         State::Open => "Open".to_owned(),
         State::Resolved { how: How::Expired, .. } => "Expired, not seen fixed".to_owned(),
+        State::Resolved { how: How::ByHand, .. } => "Closed by hand".to_owned(),
         State::Resolved { how: How::RuleGone, .. } => "No longer watched".to_owned(),
         State::Resolved { how: How::Quiet | How::Recovered | How::Various, .. } => "Over".to_owned(),
     };

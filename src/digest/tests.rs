@@ -52,6 +52,7 @@ fn day(totals: Vec<Total>) -> Day {
         numbers: Numbers { count: 41, of: 200 },
         samples: Vec::new(),
         lines: Vec::new(),
+        acts: vec![],
         crowded: false,
         settled: false,
     };

@@ -1,5 +1,6 @@
 //! Incidents: one condition for one group, from opening to resolution. [`notify`] decides what a receiver hears.
 
+pub mod act;
 pub mod notify;
 pub mod told;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::act::Act;
 use crate::canary::Leg;
 use crate::customerio::event::Source;
 use crate::drift::Drift;
@@ -222,6 +224,8 @@ pub enum How {
     RuleGone,
     /// A roll-up's incidents ended in different ways.
     Various,
+    /// Somebody closed it.
+    ByHand,
 }
 
 /// Whether it is going on.
@@ -268,6 +272,9 @@ pub struct Incident {
     /// For a digest: its text, composed once; for drift: what was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// What people did about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<Act>,
     /// It opened when `storm.open_incidents` were open already: a roll-up names it, nobody hears of it alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crowded: bool,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::act::What;
 use super::told::{Receipt, Stage, Told};
 use super::{Incident, Numbers, Severity, State, Subject};
 use crate::config::schema::Storm;
@@ -23,6 +24,11 @@ pub enum Notify {
     StillOpen,
     /// The numbers may have changed since `update_every`: to be compared, and what was said rewritten if they did.
     Compare,
+    /// Somebody acknowledged or silenced it, and so many acts are known by that: for receivers that can show it without
+    /// calling anybody.
+    Acted {
+        acts: u32,
+    },
     Resolved,
     /// It was over before this receiver could be told.
     OpenedAndResolved,
@@ -102,6 +108,12 @@ pub fn next_notification(
             Notify::No(Quiet::NothingLeftToSay)
         }
         (Stage::Opened { .. }, State::Resolved { .. }) => Notify::Resolved,
+        // Also under a silence: it may be the very one that somebody made, and nobody is called.
+        (Stage::Opened { severity }, State::Open)
+            if *severity >= incident.severity && shows_acts(incident, told, policy) =>
+        {
+            Notify::Acted { acts: incident.acts_so_far() }
+        }
         (Stage::Opened { .. } | Stage::RolledUp { .. }, State::Open) if silence.is_some() => Notify::No(Quiet::Muted),
         // Worse than the roll-up said: now it is told by itself.
         (Stage::RolledUp { severity }, State::Open) if incident.severity > *severity => Notify::Opened,
@@ -110,7 +122,7 @@ pub fn next_notification(
             Notify::Worsened { from: *severity, to: incident.severity }
         }
         (Stage::Opened { .. }, State::Open) if incident.is_deliberate() => Notify::No(Quiet::UpToDate { until: None }),
-        (Stage::Opened { .. }, State::Open) => repeating(told, policy, now),
+        (Stage::Opened { .. }, State::Open) => repeating(incident, told, policy, now),
         (Stage::Finished | Stage::Skipped | Stage::Undeliverable { .. } | Stage::Dropped { .. }, _) => {
             Notify::No(Quiet::Finished)
         }
@@ -139,11 +151,20 @@ pub fn opening_due(incident: &Incident, storm: &Storm) -> Timestamp {
     if waits { incident.opened_at + storm.group_wait } else { incident.opened_at }
 }
 
-fn repeating(told: &Told, policy: &Policy, now: Timestamp) -> Notify {
+/// Whether people did something since that this receiver can show.
+fn shows_acts(incident: &Incident, told: &Told, policy: &Policy) -> bool {
+    let new = incident.acts.iter().skip(usize::try_from(told.acts).unwrap_or(usize::MAX));
+    let mut new = new.map(|act| &act.what);
+    policy.abilities.edits && new.clone().next().is_some()
+        || policy.abilities.acknowledges && new.any(|what| *what != What::Closed)
+}
+
+fn repeating(incident: &Incident, told: &Told, policy: &Policy, now: Timestamp) -> Notify {
     let Some(last) = told.last_at.filter(|_| policy.abilities.posts) else {
         return Notify::No(Quiet::UpToDate { until: None });
     };
     let repeat = last + policy.storm.repeat_every;
+    let repeat = incident.acknowledged_until().map_or(repeat, |until| repeat.max(until));
     if repeat <= now {
         return Notify::StillOpen;
     }
@@ -171,9 +192,10 @@ pub fn delivered(
         episode: incident.episode,
         stage,
         // An edit reminds nobody: the next reminder is due as it was.
-        last_at: if notify == Notify::Compare { told.last_at } else { Some(now) },
+        last_at: if matches!(notify, Notify::Compare | Notify::Acted { .. }) { told.last_at } else { Some(now) },
         compared_at: Some(now),
         said: Some(said),
+        acts: incident.acts_so_far(),
         receipt: Some(Box::new(receipt)),
         begun: false,
         attempts: 0,
@@ -230,6 +252,7 @@ pub fn refused(told: &Told, notify: Notify, why: String, now: Timestamp) -> Told
         }
         Notify::StillOpen => Told { last_at: Some(now), trouble: Some(why), ..rested(told) },
         Notify::Compare => Told { compared_at: Some(now), trouble: Some(why), ..rested(told) },
+        Notify::Acted { acts } => Told { acts, trouble: Some(why), ..rested(told) },
         _ => Told { stage: Stage::Undeliverable { reason: why }, next_attempt_at: None, ..told.clone() },
     }
 }
@@ -292,6 +315,7 @@ mod tests {
             numbers: Numbers::default(),
             samples: vec![],
             lines: vec![],
+            acts: vec![],
             crowded: false,
             settled: false,
         }
@@ -305,7 +329,10 @@ mod tests {
 
     fn policy(posts: bool) -> Policy {
         let storm = Storm { group_wait: SignedDuration::from_mins(2), ..Storm::default() };
-        Policy { abilities: Abilities { posts, edits: false, burst: 1, names_chars: 1_000 }, storm }
+        Policy {
+            abilities: Abilities { posts, edits: false, acknowledges: false, burst: 1, names_chars: 1_000 },
+            storm,
+        }
     }
 
     fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {

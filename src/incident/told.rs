@@ -49,6 +49,10 @@ pub enum Stage {
     Newer,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// A stage, or [`Stage::Newer`] where this version cannot read it.
 fn stage<'de, D: Deserializer<'de>>(from: D) -> Result<Stage, D::Error> {
     let value = serde_json::Value::deserialize(from)?;
@@ -71,6 +75,9 @@ pub struct Told {
     /// The numbers last said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Numbers>,
+    /// How many of the incident's acts it knows of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub acts: u32,
     pub receipt: Option<Box<Receipt>>,
     /// Its opening is being sent, or was and nobody heard whether it was taken: its end is to be told, come what may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -95,6 +102,7 @@ impl Told {
             last_at: None,
             compared_at: None,
             said: None,
+            acts: 0,
             receipt: None,
             begun: false,
             attempts: 0,

@@ -80,6 +80,7 @@ async fn load() -> Result<Function, Failed> {
         process: format!("{stream}-{}-{}", std::process::id(), bridge.clock.now().as_nanosecond()),
         clock: bridge.clock,
         leases: AtomicU64::new(0),
+        links: None,
         names: Default::default(),
     };
     Ok(Function { deliver, queue, meter })

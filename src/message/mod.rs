@@ -23,6 +23,8 @@ pub enum Phase {
     StillOpen,
     /// The numbers of an open incident changed: what was said is rewritten, nobody is called.
     Updated,
+    /// Somebody acknowledged or silenced it: what was said is rewritten, a pager hears of an acknowledgement.
+    Acted,
     Resolved,
     /// It was over before this receiver could be told.
     OpenedAndResolved,
@@ -67,6 +69,8 @@ pub struct Message {
     pub links: Vec<Link>,
     /// When the trouble began (a digest: when it was made).
     pub since: Timestamp,
+    /// What somebody did last: `Acknowledged by Ada (...) at 14:05`.
+    pub acted: Option<String>,
     /// Why it comes to this receiver and not to another.
     pub note: Option<String>,
 }

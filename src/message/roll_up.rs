@@ -160,6 +160,7 @@ mod tests {
             numbers: Numbers::default(),
             samples: Vec::new(),
             lines: Vec::new(),
+            acts: vec![],
             crowded: true,
             settled: false,
         }

@@ -7,7 +7,7 @@ mod credential;
 pub mod http;
 pub mod pace;
 pub mod pagerduty;
-mod plain;
+pub(crate) mod plain;
 pub mod slack;
 #[cfg(feature = "aws")]
 pub mod sns;
@@ -48,6 +48,8 @@ pub struct Abilities {
     pub posts: bool,
     /// It keeps one message an incident, which later news rewrite.
     pub edits: bool,
+    /// It knows who has taken an incident: an acknowledgement is passed on to it.
+    pub acknowledges: bool,
     /// How many openings it takes at once; more that wait for it are told together, in a roll-up.
     pub burst: usize,
     /// Room that a roll-up may take for the names of its incidents, in characters: its message shows that much whole.

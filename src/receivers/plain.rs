@@ -7,6 +7,8 @@ use crate::message::{Message, Phase};
 pub fn state(message: &Message) -> &'static str {
     match (message.phase, message.ended) {
         (Phase::Resolved, Some(How::Expired)) => return "Expired, not seen fixed",
+        (Phase::Resolved, Some(How::ByHand)) => return "Closed by hand",
+        (Phase::OpenedAndResolved, Some(How::ByHand)) => return "Opened and closed by hand",
         (Phase::Resolved, Some(How::RuleGone)) => return "Closed, no longer watched",
         (Phase::Resolved | Phase::OpenedAndResolved, Some(How::Various)) => return "Over",
         (Phase::OpenedAndResolved, Some(How::Expired)) => return "Opened and expired, not seen fixed",
@@ -19,7 +21,7 @@ pub fn state(message: &Message) -> &'static str {
         (Phase::Opened, Severity::Info) => "Info",
         (Phase::Worsened, Severity::Critical) => "Worse, now critical",
         (Phase::Worsened, _) => "Worse",
-        (Phase::StillOpen | Phase::Updated, _) => "Still open",
+        (Phase::StillOpen | Phase::Updated | Phase::Acted, _) => "Still open",
         (Phase::Resolved, _) => "Resolved",
         (Phase::OpenedAndResolved, _) => "Opened and resolved",
         (Phase::Digest, _) => "Digest",

@@ -140,6 +140,7 @@ fn each_phase_has_its_event_type_and_title() {
     worsened: 🔴 Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
     still-open: 🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     updated: 🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
+    acted: 🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     resolved: ✅ Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
     opened-and-resolved: ✅ Opened and resolved: Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now
     digest: 📋 Digest: acme on Mon 23 Nov: 2 incidents, 12,040 messages sent

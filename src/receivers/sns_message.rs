@@ -113,7 +113,7 @@ fn attributes(message: &Message) -> Vec<(String, String)> {
 pub(super) const fn action(phase: Phase) -> &'static str {
     match phase {
         Phase::Opened | Phase::Test => "trigger",
-        Phase::Worsened | Phase::StillOpen | Phase::Updated => "update",
+        Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted => "update",
         Phase::Resolved | Phase::OpenedAndResolved => "resolve",
         Phase::Digest => "digest",
     }
@@ -267,6 +267,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @"
         trigger: Critical: Password reset (transactional 2): 12 emails failed since 14:02, cause render_error
         update: Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
+        update: Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
         update: Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
         update: Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
         resolve: Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed

@@ -17,16 +17,20 @@ use crate::incident::Severity;
 use crate::message::{About, Field, Link, Message, Phase};
 use crate::route::{Label, Labels};
 
+/// What somebody did.
+pub const ACTED: &str = "Acknowledged by Ada (name not verified; link sent to \"lifecycle\") at 14:04";
+
 pub fn now() -> Timestamp {
     "2026-11-24T13:05:00Z".parse().unwrap()
 }
 
 /// Every reason to send.
-pub const PHASES: [Phase; 8] = [
+pub const PHASES: [Phase; 9] = [
     Phase::Opened,
     Phase::Worsened,
     Phase::StillOpen,
     Phase::Updated,
+    Phase::Acted,
     Phase::Resolved,
     Phase::OpenedAndResolved,
     Phase::Digest,
@@ -40,7 +44,9 @@ pub fn message(phase: Phase) -> Message {
             "Password reset (transactional 2): 12 emails failed since 14:02, cause render_error"
         }
         Phase::Worsened => "Password reset (transactional 2): now critical, 40 emails failed since 14:02",
-        Phase::StillOpen | Phase::Updated => "Password reset (transactional 2): still failing after 4 h, 212 emails",
+        Phase::StillOpen | Phase::Updated | Phase::Acted => {
+            "Password reset (transactional 2): still failing after 4 h, 212 emails"
+        }
         Phase::Resolved => "Password reset (transactional 2): resolved after 35 min, 12 emails had failed",
         Phase::OpenedAndResolved => "Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now",
         Phase::Digest => "acme on Mon 23 Nov: 2 incidents, 12,040 messages sent",
@@ -104,6 +110,7 @@ pub fn message(phase: Phase) -> Message {
             href: "https://fly.customer.io/env/12345/deliveries?type=failed&page=1".into(),
         }],
         since: "2026-11-24T13:02:00Z".parse().unwrap(),
+        acted: (phase == Phase::Acted).then(|| ACTED.to_owned()),
         note: None,
     }
 }
@@ -162,6 +169,7 @@ pub fn any_message() -> impl Strategy<Value = Message> {
                 .map(|t| Link { text: t.clone(), href: format!("https://x.example/{t}") })
                 .collect(),
             since: now(),
+            acted: detail.5.clone(),
             note: detail.5,
         }
     })

@@ -40,6 +40,14 @@ impl Conditions {
         Ok(Self(conditions))
     }
 
+    /// Those that hold for just these labels. The owner is no condition of its own: it follows from the source. `None`
+    /// where nothing is left to tell it by.
+    pub fn of_labels(labels: &Labels) -> Option<Self> {
+        let told = labels.iter().filter(|(label, values)| **label != Label::Owner && !values.is_empty());
+        let conditions: BTreeMap<_, _> = told.map(|(label, values)| (*label, values.clone())).collect();
+        (!conditions.is_empty()).then_some(Self(conditions))
+    }
+
     /// Whether they hold for these labels.
     pub fn hold(&self, labels: &Labels) -> bool {
         self.0.iter().all(|(label, globs)| {

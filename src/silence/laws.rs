@@ -111,7 +111,7 @@ proptest! {
             repeat_every: SignedDuration::from_mins(7),
             ..Storm::default()
         };
-        let policy = Policy { abilities: Abilities { posts, edits: posts && edits, burst: 9, names_chars: 900 }, storm };
+        let policy = Policy { abilities: Abilities { posts, edits: posts && edits, acknowledges: !posts, burst: 9, names_chars: 900 }, storm };
         let incident = Incident { severity: Severity::Warning, ..incident_of(rule()) };
         let mut world =
             World { incident, told: Told::nothing(1), silences: vec![], policy, said: vec![], now: 0 };
@@ -163,7 +163,7 @@ proptest! {
 #[test]
 fn what_was_tried_in_vain_when_its_silence_was_over_is_told_as_over_and_not_as_silenced() {
     let policy = Policy {
-        abilities: Abilities { posts: true, edits: false, burst: 9, names_chars: 900 },
+        abilities: Abilities { posts: true, edits: false, acknowledges: false, burst: 9, names_chars: 900 },
         storm: Storm::default(),
     };
     let mut world = World {

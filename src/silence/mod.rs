@@ -10,6 +10,9 @@ pub mod condition;
 mod laws;
 pub mod words;
 
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +43,19 @@ pub struct Silence {
     pub author: String,
     pub reason: String,
     pub created_at: Timestamp,
+}
+
+/// An id that none of these has.
+pub fn fresh_id(silences: &[Silence]) -> String {
+    let taken: BTreeSet<&str> = silences.iter().map(|s| s.id.as_str()).collect();
+    loop {
+        // Seeded by the system's randomness.
+        let random = RandomState::new().build_hasher().finish();
+        let id = format!("{:08x}", random as u32);
+        if !taken.contains(id.as_str()) {
+            return id;
+        }
+    }
 }
 
 /// Where a silence is in its life.
@@ -130,6 +146,7 @@ mod tests {
             numbers: Numbers::default(),
             samples: vec![],
             lines: vec![],
+            acts: vec![],
             crowded: false,
             settled: false,
         }

@@ -88,6 +88,7 @@ impl Process {
             clock: world.clone(),
             process: format!("p{number}"),
             leases: AtomicU64::new(0),
+            links: None,
             names: Default::default(),
         };
         let style = world.state().scenario.style;

@@ -17,8 +17,9 @@ use crate::config::Config;
 use crate::config::schema::SEND_TIMEOUT;
 use crate::incident::notify::{self, Notify, Policy, Quiet};
 use crate::incident::told::{Stage, Told};
-use crate::incident::{Incident, Numbers, State};
+use crate::incident::{Incident, Numbers, State, Subject};
 use crate::message::{Phase, compose};
+use crate::page::links::Links;
 use crate::queue::{Handled, Hint, Outbox};
 use crate::receivers::{Outcome, Receiver};
 use crate::silence::words;
@@ -52,6 +53,8 @@ pub struct Deliver {
     pub leases: AtomicU64,
     /// What sources are called, as this process knows it.
     pub names: Known,
+    /// Without it messages carry no link to the page.
+    pub links: Option<Links>,
 }
 
 /// A hint whose pair is ours until then.
@@ -136,6 +139,7 @@ impl Deliver {
             Notify::Worsened { .. } => Phase::Worsened,
             Notify::StillOpen => Phase::StillOpen,
             Notify::Compare => Phase::Updated,
+            Notify::Acted { .. } => Phase::Acted,
             Notify::Resolved => Phase::Resolved,
             Notify::OpenedAndResolved => Phase::OpenedAndResolved,
             Notify::Digest => Phase::Digest,
@@ -162,6 +166,13 @@ impl Deliver {
         let said = Numbers { count: message.about.count, of: message.about.of };
         if due == Notify::Compare && told.said == Some(said) {
             return self.record(held, notify::compared(&told, now)).await;
+        }
+        if let Some(links) = &self.links {
+            let link = match incident.subject {
+                Subject::Digest { .. } => links.to_status(&hint.receiver, now),
+                _ => links.to_incident(&incident, &hint.receiver, now),
+            };
+            message.links.insert(0, link);
         }
         if let Stage::Silenced { silence, .. } = &told.stage {
             let by = stored.iter().find(|s| s.id == *silence);

@@ -1,6 +1,7 @@
 //! The flow: [`ingest`], [`evaluate`], [`deliver`], [`tick`], each a function of (input, state, now) over the store,
 //! queue and receiver traits. Entry points pick the adapters.
 
+pub mod act;
 pub mod asking;
 pub mod canary;
 pub mod deadman;
@@ -13,6 +14,7 @@ pub mod erase;
 pub mod evaluate;
 pub mod explain;
 pub mod facts;
+pub mod find;
 pub mod guardian;
 pub mod heartbeats;
 pub mod history;
@@ -29,6 +31,7 @@ pub mod sums;
 pub mod sweep;
 pub mod tick;
 pub mod troubles;
+pub mod visit;
 
 /// Panics when a body holds what `BRIDGE_PLANT_PANIC` says: so tests see, on the built programs, that a panic is that
 /// one body's trouble. Only in debug builds; a release has nothing of it.

@@ -212,6 +212,9 @@ pub async fn open(
     if newest.as_ref().is_some_and(|i| i.is_open() || matches!(i.subject, Subject::Digest { .. })) {
         return Ok(None);
     }
+    if newest.as_ref().is_some_and(|newest| was_closed(newest, &opening)) {
+        return Ok(None);
+    }
     // What waits for a roll-up anyway, or is there to say that all is dark, is not held back.
     let may_wait = matches!(opening.subject, Subject::Rule { .. } | Subject::Heartbeat { .. } | Subject::Drafts { .. });
     let most = usize::try_from(config.storm.open_incidents).unwrap_or(usize::MAX);
@@ -233,6 +236,7 @@ pub async fn open(
         numbers: opening.numbers,
         samples: opening.samples,
         lines: opening.lines,
+        acts: Vec::new(),
         crowded,
         settled: false,
     };
@@ -253,6 +257,13 @@ pub async fn open(
         // A twin opened it, and sends the hints.
         Write::Conflict => Ok(None),
     }
+}
+
+/// Whether somebody closed this trouble by hand: it would else be open again with the next look. Failures that come after
+/// that are another matter, and their rule has judged that already.
+fn was_closed(newest: &Incident, opening: &Opening) -> bool {
+    let goes_on = !matches!(opening.subject, Subject::Rule { .. });
+    goes_on && newest.closed_by_hand_at().is_some_and(|closed| opening.since <= closed)
 }
 
 /// Tells deliver to look at an incident for each of its receivers.

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use super::tick::Tick;
 use super::{canary, facts, heartbeats, lag, open, roll_up, troubles};
 use crate::clock::{Minute, Span};
+use crate::config::Config;
 use crate::customerio::event::Fate;
 use crate::drift::Drift;
 use crate::heartbeat::blindness;
 use crate::incident::{How, Incident, Member, Numbers, State, Subject};
 use crate::rules::resolve::{self, Standing};
 use crate::rules::{Condition, Rule, judge};
-use crate::store::{StoreError, Write};
+use crate::store::{Store, StoreError, Write};
 use crate::tally::Total;
 use crate::tally::coverage::Coverage;
 
@@ -166,6 +167,19 @@ async fn of_rule(
     Ok(())
 }
 
+/// The incident when it is over: with the last numbers, for the registers behind them expire.
+pub(super) async fn over(
+    store: &dyn Store,
+    config: &Config,
+    incident: Incident,
+    how: How,
+    now: Timestamp,
+) -> Result<Incident, StoreError> {
+    let known = facts::gather(store, config, &incident, now).await?.numbers().unwrap_or(incident.numbers);
+    let numbers = Numbers { count: known.count.max(incident.numbers.count), of: known.of };
+    Ok(Incident { state: State::Resolved { at: now, how }, numbers, ..incident })
+}
+
 /// Writes down that an incident is over.
 pub(super) async fn end(
     tick: &Tick<'_>,
@@ -174,9 +188,7 @@ pub(super) async fn end(
     last: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let known = facts::gather(tick.store, tick.config, incident, now).await?.numbers().unwrap_or(incident.numbers);
-    let numbers = Numbers { count: known.count.max(incident.numbers.count), of: known.of };
-    let over = Incident { state: State::Resolved { at: now, how }, last, numbers, ..incident.clone() };
+    let over = over(tick.store, tick.config, Incident { last, ..incident.clone() }, how, now).await?;
     match tick.store.write_incident(&over).await? {
         Write::Done => tracing::info!(event = "incident_resolved", incident = over.id(), how = ?how),
         // Somebody else changed it: the next tick looks again.

@@ -69,6 +69,7 @@ pub fn incident(rule: &str, opened_at: Timestamp) -> Incident {
         numbers: Numbers { count: 3, of: 40 },
         samples: vec!["cannot render".into()],
         lines: Vec::new(),
+        acts: vec![],
         crowded: false,
         settled: false,
     }

@@ -94,6 +94,7 @@ impl Stage {
             clock: clock.clone(),
             process: "stage".to_owned(),
             leases: AtomicU64::new(0),
+            links: None,
             names: Default::default(),
         };
         Ok(Self { config, clock, store, queue, ingest, deliver, directory: None, track: None })

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "aws")]
 mod layer;
+pub mod link_key;
 #[cfg(feature = "aws")]
 mod stack;
 #[cfg(feature = "aws")]
@@ -54,6 +55,8 @@ pub struct Opened {
     pub outbox: Arc<dyn Outbox>,
     /// `None` where queues give nothing up: `bridge serve` sets aside what it cannot process, and tries the rest for ever.
     pub dead_letters: Option<Arc<dyn DeadLetters>>,
+    /// Where the stack's page is, if it has one.
+    pub page_url: Option<String>,
 }
 
 /// A configuration and the file it was read from.
@@ -104,7 +107,7 @@ impl Place {
         let opening = tokio::task::spawn_blocking(move || EmbeddedStore::open(&folder, &workspace, Durability::Full));
         let store = opening.await??;
         let outbox = Arc::new(store.queue());
-        Ok(Opened { config: Arc::new(config), store: Arc::new(store), outbox, dead_letters: None })
+        Ok(Opened { config: Arc::new(config), store: Arc::new(store), outbox, dead_letters: None, page_url: None })
     }
 
     #[cfg(feature = "aws")]

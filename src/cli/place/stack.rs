@@ -75,6 +75,7 @@ pub async fn open(name: &str, given: Option<super::Loaded>) -> anyhow::Result<Op
         store: Arc::new(store),
         outbox: Arc::new(SqsOutbox::new(sqs.clone(), Some(events), Some(hints))),
         dead_letters: Some(Arc::new(SqsDeadLetters::new(sqs, dead))),
+        page_url: outputs.get(PAGE).cloned(),
     })
 }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -18,7 +19,13 @@ use tokio::sync::watch;
 
 use super::Front;
 use crate::clock::{Clock, SystemClock};
+use crate::customerio::signature::SIGNATURE_HEADER;
+use crate::page::frame::HEADERS;
 use crate::steps::ingest::{Answer, Conclusion, Head, Ingest, LARGEST_BODY, Reading};
+use crate::steps::visit::{self, Asked, Visits};
+
+/// Longest that a page may take.
+const VISIT: Duration = Duration::from_secs(10);
 
 /// How long open connections may finish their requests when told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -67,6 +74,10 @@ async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) ->
         _ => {}
     }
     let Some(running) = running else { return answer(Answer::Unavailable) };
+    // What is signed as a webhook is one, whatever its path (law 2).
+    if visit::is_visit(parts.uri.path()) && !parts.headers.contains_key(SIGNATURE_HEADER) {
+        return visited(&running.visits, &parts, body).await;
+    }
     let head = Head {
         method: &parts.method,
         path: parts.uri.path(),
@@ -87,6 +98,33 @@ async fn respond(front: &Front, request: Request<Incoming>, peer: SocketAddr) ->
             answer(Answer::Unavailable)
         }
     }
+}
+
+/// A person looks at the page.
+async fn visited(visits: &Visits, parts: &Parts, body: Incoming) -> Response<Full<Bytes>> {
+    let form = match Limited::new(body, visit::FORM_BYTES).collect().await {
+        Ok(form) => form.to_bytes(),
+        Err(_) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "too large for a form\n".into()),
+    };
+    let asked = Asked {
+        method: &parts.method,
+        path_and_query: parts.uri.path_and_query().map_or("", |link| link.as_str()),
+        form: std::str::from_utf8(&form).unwrap_or_default(),
+        from: parts.headers.get("sec-fetch-site").and_then(|from| from.to_str().ok()),
+    };
+    let page = tokio::time::timeout(VISIT, AssertUnwindSafe(visits.answer(&asked)).catch_unwind()).await;
+    let Ok(Ok(page)) = page else {
+        tracing::error!(event = "visit_failed", "it panicked or took too long");
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "the page cannot be shown now\n".into());
+    };
+    let mut response = Response::builder().status(page.status);
+    for (name, value) in HEADERS.iter() {
+        response = response.header(*name, value);
+    }
+    if let Some(location) = page.location {
+        response = response.header(hyper::header::LOCATION, location);
+    }
+    response.body(Full::from(page.html)).unwrap_or_else(|_| answer(Answer::Unavailable))
 }
 
 /// What is answered, and the text with it.

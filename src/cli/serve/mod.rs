@@ -25,16 +25,19 @@ use crate::aws::cloudwatch::CloudWatch;
 use crate::canary::{Track, TrackApi};
 #[cfg(feature = "aws")]
 use crate::cli::place;
+use crate::cli::place::link_key;
 use crate::clock::{Clock, SystemClock};
 use crate::config::secrets::{EnvSecrets, Secrets};
 use crate::config::{Config, parse};
 use crate::customerio::app_api::{AppApi, Directory};
 use crate::deadman::{HttpPulse, Pulse};
+use crate::page::links::Links;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
 use crate::reconcile::sums::Sums;
 use crate::steps::deliver::Deliver;
 use crate::steps::ingest::{Ingest, KeyRing, Refusals};
+use crate::steps::visit::Visits;
 use crate::store::embedded::{Durability, EmbeddedStore, make_reclaimable};
 use crate::store::{Store, StoreError};
 
@@ -84,6 +87,7 @@ impl Front {
 struct Running {
     ingest: Ingest,
     store: Arc<dyn Store>,
+    visits: Visits,
 }
 
 /// Runs until SIGTERM or SIGINT, then drains.
@@ -145,6 +149,18 @@ async fn start(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets);
     let keys = KeyRing::load(config.customerio.signing_keys.clone(), secrets.clone(), clock.now()).await;
+    // Alerts do without links rather than not to be sent.
+    let link_keys = link_key::of(&config, secrets.as_ref(), Some(&data)).await;
+    let link_keys = link_keys.inspect_err(|error| tracing::error!(event = "no_links", %error)).ok();
+    let base_url = config.page.as_ref().and_then(|page| page.base_url.clone());
+    let visits = Visits {
+        store: store.clone(),
+        outbox: queue.clone(),
+        config: config.clone(),
+        keys: link_keys.clone(),
+        names: Default::default(),
+        clock: clock.clone(),
+    };
     let deliver = Arc::new(Deliver {
         store: store.clone(),
         outbox: queue.clone(),
@@ -154,6 +170,7 @@ async fn start(
         process: format!("serve-{}-{}", std::process::id(), clock.now().as_nanosecond()),
         leases: AtomicU64::new(0),
         names: Default::default(),
+        links: base_url.zip(link_keys.clone()).map(|(base, keys)| Links::new(&base, keys)),
     });
     let deadman = config.deadman.clone();
     let pulse = deadman.map(|d| Arc::new(HttpPulse::new(d, secrets.clone(), clock.clone())) as Arc<dyn Pulse>);
@@ -177,7 +194,7 @@ async fn start(
         refusals: Refusals::default(),
     };
     tracing::info!(event = "started", workspace = config.workspace.name, config = config.hash, %address);
-    let _ = front.running.set(Running { ingest, store });
+    let _ = front.running.set(Running { ingest, store, visits });
     if !announced {
         announce(address);
     }

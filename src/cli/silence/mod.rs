@@ -1,9 +1,7 @@
 //! `bridge silence`: mutes by labels, for a time, with a reason.
 
-mod when;
+pub(super) mod when;
 
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -18,7 +16,7 @@ use crate::config::reader::quoted;
 use crate::incident::Incident;
 use crate::message::text;
 use crate::route::Label;
-use crate::silence::{AUTHOR_CHARS, Conditions, LONGEST_DAYS, REASON_CHARS, Silence, Standing};
+use crate::silence::{AUTHOR_CHARS, Conditions, LONGEST_DAYS, REASON_CHARS, Silence, Standing, fresh_id};
 use crate::steps::{open, silences};
 
 /// Mute alerts by labels, for a time, with a reason
@@ -229,18 +227,6 @@ fn line(option: &str, text: &str, most: usize) -> anyhow::Result<String> {
         bail!("{option} is one line of 1 to {most} characters");
     }
     Ok(text.to_owned())
-}
-
-fn fresh_id(silences: &[Silence]) -> String {
-    let taken: BTreeSet<&str> = silences.iter().map(|s| s.id.as_str()).collect();
-    loop {
-        // Seeded by the system's randomness.
-        let random = RandomState::new().build_hasher().finish();
-        let id = format!("{:08x}", random as u32);
-        if !taken.contains(id.as_str()) {
-            return id;
-        }
-    }
 }
 
 /// Names that nothing in the configuration has: allowed, and most likely a slip.

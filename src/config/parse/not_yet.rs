@@ -9,8 +9,6 @@ use crate::config::reader::{Problem, Report, quoted};
 pub const NOT_YET: &[(&str, &str)] = &[
     ("reconciliation", "fired and received events are not compared"),
     ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
-    ("page.base_url", "there is no page yet to link to"),
-    ("page.link_keys", "links are not signed: there is no page yet"),
 ];
 
 /// Warns of each of [`NOT_YET`] that the file sets.

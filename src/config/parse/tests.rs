@@ -57,8 +57,6 @@ fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
     insta::assert_snapshot!(shown(&problems), @r#"
     bridge.toml:76:1: warning: "ignore.event_prefixes" has no effect in this version: events carry no trigger name to compare; use recipients or sources
     bridge.toml:81:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
-    bridge.toml:91:1: warning: "page.base_url" has no effect in this version: there is no page yet to link to
-    bridge.toml:92:1: warning: "page.link_keys" has no effect in this version: links are not signed: there is no page yet
     "#);
     assert_eq!((config.workspace.name.as_str(), config.workspace.timezone.as_str()), ("acme", "Europe/Berlin"));
     assert_eq!((config.customerio.region, config.customerio.workspace_id), (Region::Us, Some(12345)));

@@ -47,6 +47,7 @@ fn function(world: &World, receiver: Answers) -> (Function, Hidden) {
         clock: world.clock.clone(),
         process: "test".into(),
         leases: AtomicU64::new(0),
+        links: None,
         names: Default::default(),
     };
     let meter = Arc::new(Meter::new("test".into()));

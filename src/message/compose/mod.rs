@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::customerio;
 use crate::customerio::app_api::names::Names;
 use crate::customerio::event::Kind;
+use crate::incident::act::What;
 use crate::incident::{Incident, Numbers, State, Subject};
 use crate::route::Label;
 use crate::tally::Total;
@@ -113,6 +114,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
     };
     let mut fields = parts.fields;
     fields.extend(telling.times(parts.more));
+    fields.extend(telling.acts());
     let late = if incident.found_late && !phase.is_over() { FOUND_LATE } else { "" };
     let headline = format!("{late}{}", parts.headline);
     let ended = match incident.state {
@@ -144,6 +146,10 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         },
         links,
         since: incident.since,
+        acted: incident.acts.last().map(|act| {
+            let zone = &config.workspace.zone;
+            format!("{} by {}", act.done(zone, now), act.who(zone, now))
+        }),
         note: None,
     }
 }
@@ -216,12 +222,30 @@ impl Telling<'_> {
         if more == 0 { long } else { format!("{long}, {} more than when it opened", text::number(more)) }
     }
 
+    /// What people did: the last of each kind, oldest first.
+    fn acts(&self) -> Vec<Field> {
+        let zone = &self.config.workspace.zone;
+        let mut fields: Vec<Field> = Vec::new();
+        for act in &self.incident.acts {
+            let (name, value) = match &act.what {
+                What::Acknowledged => ("Acknowledged", format!("by {}", act.who(zone, self.now))),
+                What::Silenced { until, .. } => {
+                    ("Silenced", format!("until {} by {}", self.clock(*until), act.who(zone, self.now)))
+                }
+                What::Closed => ("Closed", format!("by {}", act.who(zone, self.now))),
+            };
+            fields.retain(|known| known.name != name);
+            fields.push(field(name, value));
+        }
+        fields
+    }
+
     /// How long it has been open, and how late it was found.
     fn times(&self, more: u64) -> Vec<Field> {
         let Incident { found_late, since, opened_at, .. } = *self.incident;
         let last = self.last();
         let mut fields = Vec::new();
-        if matches!(self.phase, Phase::Worsened | Phase::StillOpen | Phase::Updated) {
+        if matches!(self.phase, Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted) {
             fields.push(field("Open for", self.open_for(more)));
         }
         if found_late {

@@ -63,6 +63,7 @@ pub(super) fn incident(samples: &[&str]) -> Incident {
         numbers: Numbers { count: 3, of: 3 },
         samples: samples.iter().map(|s| (*s).to_owned()).collect(),
         lines: Vec::new(),
+        acts: vec![],
         crowded: false,
         settled: false,
     }

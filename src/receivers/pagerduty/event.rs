@@ -37,6 +37,9 @@ pub fn event(message: &Message, routing_key: &str) -> Value {
     if message.phase.is_over() {
         return json!({ "routing_key": routing_key, "event_action": "resolve", "dedup_key": dedup_key });
     }
+    if message.phase == Phase::Acted {
+        return json!({ "routing_key": routing_key, "event_action": "acknowledge", "dedup_key": dedup_key });
+    }
     let mut event = Map::from_iter([
         ("routing_key".to_owned(), json!(routing_key)),
         ("event_action".to_owned(), json!("trigger")),

@@ -22,7 +22,7 @@ fn assert_within_limits(event: &Value) {
         assert!(text(&payload["timestamp"]).parse::<jiff::Timestamp>().is_ok());
         assert!(payload["custom_details"].is_object());
     } else {
-        assert_eq!(event["event_action"], "resolve");
+        assert!(["acknowledge", "resolve"].contains(&text(&event["event_action"]).as_str()));
         assert_eq!(event.as_object().map(Map::len), Some(3));
     }
 }
@@ -114,8 +114,9 @@ fn a_trigger_has_the_names_and_numbers_that_filters_look_at() {
 }
 
 #[test]
-fn a_resolve_has_only_what_it_is_matched_by() {
+fn a_resolve_and_an_acknowledgement_have_only_what_they_are_matched_by() {
     insta::assert_snapshot!(event(&message(Phase::Resolved), KEY), @r#"{"dedup_key":"cio-0f3a9c1e77b24d5580aa11bb22cc33dd","event_action":"resolve","routing_key":"R03E5RZ2XYZ0123456789ABCDEFGHIJK"}"#);
+    insta::assert_snapshot!(event(&message(Phase::Acted), KEY), @r#"{"dedup_key":"cio-0f3a9c1e77b24d5580aa11bb22cc33dd","event_action":"acknowledge","routing_key":"R03E5RZ2XYZ0123456789ABCDEFGHIJK"}"#);
 }
 
 #[test]
@@ -133,6 +134,7 @@ fn each_phase_says_what_it_does() {
     trigger critical Password reset (transactional 2): now critical, 40 emails failed since 14:02
     trigger critical Password reset (transactional 2): still failing after 4 h, 212 emails
     trigger critical Password reset (transactional 2): still failing after 4 h, 212 emails
+    acknowledge - -
     resolve - -
     resolve - -
     trigger info acme on Mon 23 Nov: 2 incidents, 12,040 messages sent

@@ -90,6 +90,7 @@ fn each_phase_has_its_headline() {
     🔴 Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
     🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
+    🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     ✅ Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
     ✅ Opened and resolved: Password reset (transactional 2): 12 emails failed 14:02 to 14:09, over now
     📋 Digest: acme on Mon 23 Nov: 2 incidents, 12,040 messages sent

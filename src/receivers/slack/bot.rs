@@ -69,7 +69,8 @@ impl SlackBot {
 
     /// The message to go on with, for a phase that goes on with an incident.
     fn earlier<'a>(&'a self, phase: Phase, previous: Option<&'a Receipt>) -> Option<Earlier<'a>> {
-        let goes_on = matches!(phase, Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Resolved);
+        let goes_on =
+            matches!(phase, Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted | Phase::Resolved);
         let receipt = previous.filter(|p| goes_on && p.credential.as_ref() == Some(&self.credential))?;
         let place = receipt.place.as_deref().unwrap_or(&self.channel);
         Some(Earlier { ts: receipt.id.as_deref()?, place, receipt })

@@ -80,6 +80,19 @@ fn what_is_posted_reads_well_in_every_phase() {
     <https://fly.customer.io/env/12345/deliveries?type=failed&amp;page=1|Deliveries &amp; drafts>
     ~ acme · incident 0f3a9c1e-1 · rule transactional-failing
 
+    Acted
+    # 🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
+    | *Where*: Password reset (transactional 2)
+    | *How many*: 12 of 400 (3.0 %)
+    | *Cause*: render_error: the template asks for data that is not there
+    *Check first*
+      1. Open the message's editor and preview it with a failing person.
+      2. Undo the last edit.
+    *It said*
+    > “liquid error: undefined &lt;plan&gt; &amp; 'tier' for &lt;masked&gt;”
+    <https://fly.customer.io/env/12345/deliveries?type=failed&amp;page=1|Deliveries &amp; drafts>
+    ~ acme · incident 0f3a9c1e-1 · rule transactional-failing
+
     Resolved
     # ✅ Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
     | *Where*: Password reset (transactional 2)

@@ -25,10 +25,12 @@ pub fn edited(message: &Message, now: Timestamp) -> Body {
 
 /// The line of history, for what is more than new numbers.
 pub fn reply(message: &Message) -> Option<Body> {
-    if !matches!(message.phase, Phase::Worsened | Phase::StillOpen | Phase::Resolved) {
+    if !matches!(message.phase, Phase::Worsened | Phase::StillOpen | Phase::Acted | Phase::Resolved) {
         return None;
     }
-    let mut text = escape(&headline(message), HEADLINE);
+    // The message above says what it is about.
+    let acted = message.acted.as_deref().filter(|_| message.phase == Phase::Acted).map(|acted| escape(acted, HEADLINE));
+    let mut text = acted.unwrap_or_else(|| escape(&headline(message), HEADLINE));
     if let Some(note) = &message.note {
         text.push('\n');
         text.push_str(&escape(note, FOOTER));
@@ -52,6 +54,7 @@ const fn how_it_ended(how: Option<How>) -> &'static str {
         Some(How::Expired) => "quiet for a day, but no success was seen",
         Some(How::Recovered) => "it is as it should be again",
         Some(How::RuleGone) => "its rule or heartbeat is no longer configured",
+        Some(How::ByHand) => "closed by hand",
         Some(How::Various) => "some fixed, others expired or no longer watched",
         None => "it is over",
     }

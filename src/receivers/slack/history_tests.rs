@@ -85,16 +85,17 @@ fn each_phase_has_its_line_of_history_or_none() {
             None => format!("{phase:?}: none"),
         })
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"
+    insta::assert_snapshot!(shown.join("\n"), @r#"
     Opened: none
     Worsened, to all true: 🔴 Worse, now critical: Password reset (transactional 2): now critical, 40 emails failed since 14:02
     StillOpen, to all false: 🔴 Still open: Password reset (transactional 2): still failing after 4 h, 212 emails
     Updated: none
+    Acted, to all false: Acknowledged by Ada (name not verified; link sent to "lifecycle") at 14:04
     Resolved, to all false: ✅ Resolved: Password reset (transactional 2): resolved after 35 min, 12 emails had failed
     OpenedAndResolved: none
     Digest: none
     Test: none
-    ");
+    "#);
 }
 
 proptest! {

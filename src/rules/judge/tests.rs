@@ -90,6 +90,7 @@ fn episode(since: &str, last: &str, state: State) -> Incident {
         numbers: Numbers::default(),
         samples: vec![],
         lines: vec![],
+        acts: vec![],
         crowded: false,
         settled: true,
     }

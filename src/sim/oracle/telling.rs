@@ -109,16 +109,16 @@ fn in_order(truth: &Truth, receiver: &str, key: &str, attempts: &[&Attempt], nam
                 }
                 over = true;
             }
-            Phase::Opened | Phase::Worsened | Phase::StillOpen | Phase::Updated if over => {
+            Phase::Opened | Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted if over => {
                 wrong.push(format!("law 7: {} after it was over", at(attempt)));
             }
             Phase::Opened => opened = true,
             // The roll-up told it of the opening.
             Phase::StillOpen if named.contains(&(receiver, key, episode)) => opened = true,
-            Phase::Worsened | Phase::StillOpen | Phase::Updated if !opened => {
+            Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted if !opened => {
                 wrong.push(format!("law 7: {} without its opening", at(attempt)));
             }
-            Phase::Worsened | Phase::StillOpen | Phase::Updated => {}
+            Phase::Worsened | Phase::StillOpen | Phase::Updated | Phase::Acted => {}
         }
     }
 }

@@ -43,6 +43,9 @@ pub fn needed(config: &Config) -> Vec<Needed<'_>> {
     for (index, at) in config.counts.iter().flat_map(|counts| &counts.signing_keys).enumerate() {
         needed.push(Needed { what: "counts".into(), at, may_be_missing: index > 0 });
     }
+    for (index, at) in config.page.iter().flat_map(|page| &page.link_keys).enumerate() {
+        needed.push(Needed { what: "links to the page".into(), at, may_be_missing: index > 0 });
+    }
     if let Some(at) = &config.customerio.app_api_key {
         needed.push(Needed { what: "the App API".into(), at, may_be_missing: false });
     }
