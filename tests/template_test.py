@@ -27,6 +27,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:mine"
 SIGNING = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:signing-AbCdEf"]
 APP_API = ["arn:aws:ssm:us-east-1:123456789012:parameter/customerio/app-api"]
+LINK = ["arn:aws:ssm:us-east-1:123456789012:parameter/cio-alert-bridge/link-key"]
 RECEIVER = ["arn:aws:ssm:us-east-1:123456789012:parameter/receivers/pagerduty"]
 ALL_SET = {
     "OpsEmail": "ops@example.com",
@@ -34,6 +35,7 @@ ALL_SET = {
     "SigningSecretArns": SIGNING,
     "ReceiverSecretArns": RECEIVER,
     "AppApiSecretArns": APP_API,
+    "LinkSecretArns": LINK,
     "KmsKeyArn": KEY,
     "ReservedConcurrency": 50,
 }
@@ -190,7 +192,7 @@ class TheFunctions(unittest.TestCase):
         own = {
             "Ingest": {"BRIDGE_EVENTS_QUEUE": "EventsQueue"},
             "Evaluate": {"BRIDGE_HINTS_QUEUE": "HintsQueue"},
-            "Deliver": {"BRIDGE_HINTS_QUEUE": "HintsQueue", "ALERT_TOPIC_ARN": "AlertTopic"},
+            "Deliver": {"BRIDGE_HINTS_QUEUE": "HintsQueue", "ALERT_TOPIC_ARN": "AlertTopic", "BRIDGE_PAGE_URL": ""},
             "Tick": {"BRIDGE_EVENTS_QUEUE": "EventsQueue", "BRIDGE_HINTS_QUEUE": "HintsQueue"},
         }
         for name in FUNCTIONS:
@@ -244,6 +246,26 @@ class TheAddress(unittest.TestCase):
         self.assertEqual(
             DEFAULT.outputs["WebhookUrl"], {"Fn::Sub": "${IngestFunctionUrl.FunctionUrl}webhooks/customerio"}
         )
+
+
+class ThePage(unittest.TestCase):
+    def test_there_is_none_without_a_key_that_signs_links(self):
+        self.assertFalse([name for name in DEFAULT.resources if name.startswith("Page")])
+
+    def test_it_has_an_address_and_rights_of_its_own(self):
+        self.assertEqual(set(FULL.of_type("AWS::Lambda::Url")), {"IngestFunctionUrl", "PageFunctionUrl"})
+        self.assertEqual(FULL.properties("PageFunctionUrl")["AuthType"], "NONE")
+        self.assertEqual(
+            FULL.policy("Page"), {("sqs:SendMessage", "HintsQueue")} | STATE | reads(LINK) | KMS | logs("PageLog")
+        )
+        self.assertEqual(FULL.function("Page")["Timeout"], 10)
+        url = FULL.function("Deliver")["Environment"]["Variables"]["BRIDGE_PAGE_URL"]
+        self.assertEqual(url, {"Fn::GetAtt": ["PageFunctionUrl", "FunctionUrl"]})
+        self.assertEqual(FULL.outputs["PageUrl"], url)
+
+    def test_a_flood_of_visits_takes_nothing_from_ingest_where_concurrency_is_reserved(self):
+        self.assertEqual(FULL.function("Page")["ReservedConcurrentExecutions"], 2)
+        self.assertNotIn("ReservedConcurrentExecutions", Stack(LinkSecretArns=LINK).function("Page"))
 
 
 class TheQueues(unittest.TestCase):
@@ -325,7 +347,7 @@ class TheOutputs(unittest.TestCase):
         # The very layer that the functions run with.
         self.assertEqual([DEFAULT.outputs["ConfigurationLayerArn"]], DEFAULT.function("Tick")["Layers"])
         read = set(re.findall(r'const [A-Z_]+: &str = "(\w+(?:Name|Url|Arn))";', STACK))
-        self.assertEqual(read, {*wanted, "ConfigurationLayerArn"})
+        self.assertEqual(read, {*wanted, "ConfigurationLayerArn", "PageUrl"})
 
     def test_every_dead_letter_queue_is_among_them(self):
         dead = {name for name in DEFAULT.of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
@@ -427,7 +449,7 @@ class TheRights(unittest.TestCase):
             "Deliver": receives("HintsQueue") | {("sqs:SendMessage", "HintsQueue")} | STATE,
             "Tick": {("sqs:SendMessage", queue) for queue in ("EventsQueue", "HintsQueue", "TickDeadLetters")} | STATE,
         }
-        secrets = {"Ingest": reads(SIGNING), "Deliver": reads(RECEIVER), "Tick": reads(APP_API)}
+        secrets = {"Ingest": reads(SIGNING), "Deliver": reads(RECEIVER) | reads(LINK), "Tick": reads(APP_API)}
         for name in FUNCTIONS:
             always = own[name] | logs(f"{name}Log")
             topic = {("sns:Publish", "AlertTopic")} if name == "Deliver" else set()

@@ -17,6 +17,8 @@ use crate::config::secrets::Secrets;
 use crate::config::{Config, parse};
 use crate::customerio::app_api::{AppApi, Directory};
 use crate::deadman::{HttpPulse, Pulse};
+use crate::page::keys;
+use crate::page::links::Links;
 use crate::queue::Outbox;
 use crate::queue::sqs::SqsOutbox;
 use crate::reconcile::sums::Sums;
@@ -103,6 +105,15 @@ impl Bridge {
     pub fn directory(&self) -> Option<Arc<dyn Directory>> {
         let api = AppApi::of(&self.config.customerio, self.secrets(), self.clock.clone())?;
         Some(Arc::new(api))
+    }
+
+    /// Links for alerts, if there is a page and keys to sign links to it. Alerts do without rather than not to be sent.
+    pub async fn links(&self) -> Option<Links> {
+        let configured = self.config.page.as_ref().and_then(|page| page.base_url.clone());
+        let base_url = configured.or_else(|| std::env::var("BRIDGE_PAGE_URL").ok().filter(|url| !url.is_empty()))?;
+        let keys = keys::configured(&self.config, self.secrets().as_ref()).await;
+        let keys = keys.inspect_err(|error| tracing::error!(event = "no_links", %error)).ok()?;
+        Some(Links::new(&base_url, keys?))
     }
 
     pub fn secrets(&self) -> Arc<dyn Secrets> {

@@ -68,7 +68,8 @@ async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
     let (store, queue) = (bridge.store()?, bridge.hints()?);
     let meter = Arc::new(Meter::of_this_function());
-    bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
+    let warm_up = bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR));
+    let (links, ()) = tokio::join!(bridge.links(), warm_up);
     let parts = Parts { secrets: bridge.secrets(), clock: bridge.clock.clone(), meter: meter.clone() };
     // The log stream is one environment's; an environment that starts anew keeps it.
     let stream = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
@@ -80,7 +81,7 @@ async fn load() -> Result<Function, Failed> {
         process: format!("{stream}-{}-{}", std::process::id(), bridge.clock.now().as_nanosecond()),
         clock: bridge.clock,
         leases: AtomicU64::new(0),
-        links: None,
+        links,
         names: Default::default(),
     };
     Ok(Function { deliver, queue, meter })

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod evaluate;
 pub mod ingest;
 pub mod meter;
+pub mod page;
 pub mod receiver;
 pub mod sqs;
 #[cfg(test)]

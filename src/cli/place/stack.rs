@@ -31,6 +31,7 @@ const EVENTS_DEAD: &str = "EventsDeadLettersUrl";
 const HINTS: &str = "HintsQueueUrl";
 const HINTS_DEAD: &str = "HintsDeadLettersUrl";
 const TICK_DEAD: &str = "TickDeadLettersUrl";
+const PAGE: &str = "PageUrl";
 const CONFIGURATION: &str = "ConfigurationLayerArn";
 
 /// A person waits, but not for ever: one attempt, and all of a call's attempts.
