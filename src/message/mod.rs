@@ -1,6 +1,7 @@
 //! One message model for every receiver: what, where, since when, how bad, why, what to check first.
 //! [`compose`] makes it from an incident; receivers only render it.
 
+pub mod catalogue;
 pub mod compose;
 pub mod providers;
 pub mod roll_up;

@@ -159,10 +159,10 @@ pub async fn act(
 /// Whether it was done already: by a form that was sent twice, or by a twin.
 fn is_done(incident: &Incident, deed: Deed, by: &str, now: Timestamp) -> bool {
     let recent = |act: &&Act| act.by == by && now.duration_since(act.at) < SignedDuration::from_mins(1);
-    let same = |act: &Act| match (&act.what, deed) {
-        (What::Acknowledged, Deed::Acknowledge) | (What::Closed, Deed::Close) => true,
-        (What::Silenced { .. }, Deed::SilenceHour | Deed::SilenceUntilTomorrow) => true,
-        _ => false,
+    let same = |act: &Act| match &act.what {
+        What::Acknowledged => deed == Deed::Acknowledge,
+        What::Silenced { .. } => matches!(deed, Deed::SilenceHour | Deed::SilenceUntilTomorrow),
+        What::Closed => deed == Deed::Close,
     };
     incident.acts.last().filter(recent).is_some_and(same)
 }

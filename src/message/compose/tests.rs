@@ -6,15 +6,13 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::Minute;
 use crate::config::parse;
 use crate::customerio::app_api::names::NameList;
-use crate::customerio::cause::{self, CauseKey};
-use crate::customerio::event::{Fate, Source, SourceKind};
-use crate::customerio::provider::Provider;
-use crate::incident::{How, IncidentKey, Severity};
+use crate::customerio::cause::CauseKey;
+use crate::customerio::event::SourceKind;
+use crate::incident::How;
+use crate::message::catalogue::{AUTH, facts, failing, incident, of_source, sent, t};
 use crate::route::Labels;
-use crate::tally::Series;
 
 const CONFIG: &str = r#"
 [workspace]
@@ -41,61 +39,6 @@ fn config() -> Config {
     parse::parse(CONFIG).config.expect("valid")
 }
 
-pub(super) fn t(clock: &str) -> Timestamp {
-    format!("2026-11-24T{clock}:00Z").parse().expect("a time")
-}
-
-pub(super) fn incident(samples: &[&str]) -> Incident {
-    let subject = Subject::Rule { name: "bounces".into(), group: Default::default() };
-    Incident {
-        key: IncidentKey::new("acme", &subject),
-        episode: 1,
-        version: 1,
-        subject,
-        severity: Severity::Critical,
-        labels: Labels::new(),
-        receivers: vec!["screen".into()],
-        state: State::Open,
-        opened_at: t("14:05"),
-        since: t("14:02"),
-        last: t("14:04"),
-        found_late: false,
-        numbers: Numbers { count: 3, of: 3 },
-        samples: samples.iter().map(|s| (*s).to_owned()).collect(),
-        lines: Vec::new(),
-        acts: vec![],
-        crowded: false,
-        settled: false,
-    }
-}
-
-/// Failures of campaign 5 with this text at this provider's address.
-pub(super) fn failing(metric: &'static str, text: &str, domain: &str, count: u64) -> Total {
-    of_source("5", metric, Some(text), domain, count)
-}
-
-pub(super) fn sent(domain: &str, count: u64) -> Total {
-    of_source("5", "sent", None, domain, count)
-}
-
-pub(super) fn of_source(id: &str, metric: &'static str, text: Option<&str>, domain: &str, count: u64) -> Total {
-    let kind = Kind::known("email", metric);
-    let series = Series {
-        cause: text.map(|text| cause::classify(&kind, Some(text))),
-        fingerprint: text.map_or(0, cause::fingerprint),
-        kind,
-        source: Source::new(SourceKind::Campaign, id),
-        action: None,
-        provider: Provider::of_address(&format!("a@{domain}")),
-        fate: Fate::Counted,
-    };
-    Total { series: Arc::new(series), count, first_minute: Minute::of(t("14:02")), last: t("14:04") }
-}
-
-pub(super) fn facts(failing: Vec<Total>, others: Vec<Total>) -> Facts {
-    Facts { sends_heard: !others.is_empty(), failing, others, ..Facts::default() }
-}
-
 /// The headline, and the fields that are not there every time.
 fn told(incident: &Incident, phase: Phase, facts: &Facts, now: &str) -> String {
     let message = message(incident, phase, facts, &config(), t(now));
@@ -106,8 +49,6 @@ fn told(incident: &Incident, phase: Phase, facts: &Facts, now: &str) -> String {
     }
     said
 }
-
-pub(super) const AUTH: &str = "550 5.7.26 This mail has been blocked because the sender is unauthenticated";
 
 #[test]
 fn one_provider_alone_is_said_first_in_every_message_about_it() {
