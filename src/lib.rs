@@ -23,6 +23,7 @@ pub mod incident;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod message;
+pub mod page;
 pub mod queue;
 pub mod receivers;
 pub mod reconcile;
@@ -33,4 +34,5 @@ pub mod silence;
 mod sim;
 pub mod steps;
 pub mod store;
+pub mod summary;
 pub mod tally;

@@ -1,0 +1,77 @@
+//! Open incidents: what, since when, what to do, who knows.
+
+use maud::{Markup, html};
+
+use super::{class, symbol};
+use crate::page::incidents::{Full, Open};
+use crate::page::verdict::Level;
+
+pub fn open(open: &[Open]) -> Markup {
+    let (full, rest): (Vec<&Open>, Vec<&Open>) = open.iter().partition(|open| open.full.is_some());
+    html! {
+        @if !open.is_empty() {
+            section {
+                h2 { "Open incidents" small { (open.len()) } }
+                div.cards { @for (at, open) in full.iter().enumerate() { (card(open, at == 0)) } }
+                @if !rest.is_empty() {
+                    ul.rest { @for open in rest { li { (severity(open)) " " (open.title) " " small { (open.age) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn severity(open: &Open) -> Markup {
+    let level = Level::from(open.severity);
+    html! {
+        span class=(format!("st {}", class(level))) {
+            svg aria-hidden="true" { use href=(format!("#{}", symbol(level))) {} }
+            (capital(open.severity.as_str()))
+        }
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// The worst one is open from the beginning.
+fn card(open: &Open, is_first: bool) -> Markup {
+    html! {
+        details.card class=(class(Level::from(open.severity))) id=(format!("i-{}", open.id)) open[is_first] {
+            summary { (severity(open)) b { (open.title) } i { (open.age) } }
+            @if let Some(full) = &open.full { (told(full, &open.id)) }
+        }
+    }
+}
+
+fn told(full: &Full, id: &str) -> Markup {
+    let telling = &full.telling;
+    html! {
+        div.in {
+            @if !telling.steps.is_empty() {
+                div.do {
+                    h3 { "What to do" }
+                    ol { @for step in &telling.steps { li { (step) } } }
+                    @for (text, href) in &telling.links {
+                        @if href.starts_with("https://") { p { a href=(href) rel="noreferrer" { (text) } } }
+                    }
+                }
+            }
+            div {
+                h3 { "What is known" }
+                dl { @for (name, value) in &telling.fields { dt { (name) } dd { (value) } } }
+                @for line in &telling.lines { p { (line) } }
+                @for sample in &telling.samples { blockquote { (sample) } }
+            }
+            div {
+                h3 { "Who was told" }
+                ul { @for line in &telling.told { li { (line) } } }
+                h3 { "Timeline" }
+                ul { @for (at, what) in &full.timeline { li { (at) ": " (what) } } }
+                p.id { "Incident " code { (id) } }
+            }
+        }
+    }
+}

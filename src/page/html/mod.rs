@@ -1,0 +1,175 @@
+//! The view as HTML: a section a file, the state of things on top. No inline style and no script, so that a strict
+//! `Content-Security-Policy` holds.
+
+mod failures;
+mod history;
+mod incidents;
+mod workflows;
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use super::plot;
+use super::verdict::Level;
+use super::view::{Reconciliation, View};
+use super::workflows::Standing;
+use crate::message::text::{number, percent};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What a browser may do with the page: show it. Forms go back to where it came from.
+pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+});
+
+/// The whole page.
+pub fn page(view: &View) -> String {
+    let title = format!("{}: {}", view.verdict.level.word(), view.workspace);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (symbols())
+                header.top {
+                    strong { (view.workspace) }
+                    span { "Customer.io messages" }
+                    span.at { (view.at) }
+                }
+                main {
+                    (verdict(view))
+                    (incidents::open(&view.open))
+                    (workflows::section(&view.workflows))
+                    (failures::channels(&view.channels))
+                    div.two {
+                        (failures::causes(&view.causes))
+                        (failures::providers(&view.providers))
+                    }
+                    (reconciliation(&view.reconciliation))
+                    (history::section(&view.history))
+                }
+                footer { "Counts are lower bounds: what has not arrived is not counted. " (view.heard) "." }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn verdict(view: &View) -> Markup {
+    let verdict = &view.verdict;
+    html! {
+        section class=(format!("verdict {}", class(verdict.level))) aria-label="State of things" {
+            svg.icon aria-hidden="true" { use href=(format!("#{}", symbol(verdict.level))) {} }
+            div {
+                p.word { (verdict.level.word()) }
+                h1 { (verdict.sentence) }
+                @if !verdict.more.is_empty() {
+                    p.more { @for line in &verdict.more { span { (line) } " " } }
+                }
+            }
+        }
+    }
+}
+
+const fn class(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Unknown => "unknown",
+        Level::Warning => "warning",
+        Level::Critical => "critical",
+    }
+}
+
+/// Each state has a shape of its own.
+const fn symbol(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Unknown => "unknown",
+        Level::Warning => "warning",
+        Level::Critical => "critical",
+    }
+}
+
+/// Class and shape of a workflow's standing.
+const fn mark(standing: Standing) -> (&'static str, &'static str) {
+    match standing {
+        Standing::Low => ("critical", "low"),
+        Standing::High => ("critical", "high"),
+        Standing::Unknown => ("unknown", "unknown"),
+        Standing::Learning => ("quiet", "learning"),
+        Standing::Pending => ("quiet", "pending"),
+        Standing::Ok => ("ok", "ok"),
+        Standing::Off => ("quiet", "off"),
+    }
+}
+
+/// Shapes, once a page.
+fn symbols() -> Markup {
+    let shapes = [
+        ("ok", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm-1.4 14.6-4.2-4.2 1.7-1.7 2.5 2.5 5.3-5.6 1.7 1.7z"),
+        ("warning", "M12 2 23 21H1zm-1.2 7v6h2.4V9zm0 7.3v2.4h2.4v-2.4z"),
+        ("critical", "M7.5 1.5h9l6 6v9l-6 6h-9l-6-6v-9zM10.7 6v7.6h2.6V6zm0 9.4V18h2.6v-2.6z"),
+        (
+            "unknown",
+            "M2 2h20v20H2zm8.7 13.6h2.5c0-2.4 3.6-2.7 3.6-6A4.6 4.6 0 0 0 12 5 4.7 4.7 0 0 0 7.2 9.5h2.6A2.2 2.2 0 0 1 12 7.3c1.2 0 2.2.9 2.2 2.2 0 2-3.5 2.4-3.5 6.1zm0 1.4v2.5h2.5v-2.5z",
+        ),
+        ("low", "M1 4h22L12 22z"),
+        ("high", "M1 20h22L12 2z"),
+        ("learning", "M4 14h4v6H4zm6-5h4v11h-4zm6-5h4v16h-4z"),
+        (
+            "pending",
+            "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15zM10.8 7v6l4.4 2.6 1.1-1.9-3.2-1.9V7z",
+        ),
+        ("off", "M3 10.5h18v3H3z"),
+    ];
+    html! {
+        svg.defs aria-hidden="true" width="0" height="0" {
+            defs {
+                @for (id, path) in shapes {
+                    symbol id=(id) viewBox="0 0 24 24" { path fill-rule="evenodd" d=(path) {} }
+                }
+                (plot::hours_axis())
+            }
+        }
+    }
+}
+
+fn reconciliation(rows: &[Reconciliation]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            section {
+                h2 { "Fired and received" }
+                table {
+                    thead { tr { th { "Event" } th.n { "Fired" } th.n { "Received" } th.n { "Missing" } th.n { "Messages made" } } }
+                    tbody {
+                        @for row in rows {
+                            @let missing = row.fired.saturating_sub(row.received);
+                            tr {
+                                td { (row.name) }
+                                td.n { (number(row.fired)) }
+                                td.n { (number(row.received)) }
+                                td.n { (number(missing)) " (" (percent(missing, row.fired)) ")" }
+                                td.n { (number(row.made)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
