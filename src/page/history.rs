@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
-use super::incidents::{self, Past};
+use super::incidents::{self, Open, Past};
 use super::workflows::{Day, day, of_date};
 use super::{DAYS, last_dates};
 use crate::config::Config;
@@ -98,6 +98,7 @@ pub fn history(
     before: &[Summary],
     today: &Summary,
     past: &[Incident],
+    open: &[Open],
     filters: &Filters,
     now: Timestamp,
 ) -> History {
@@ -127,7 +128,16 @@ pub fn history(
         abouts,
         days,
         left_out: found.len().saturating_sub(LISTED),
-        incidents: found.iter().take(LISTED).map(|i| incidents::past(config, i, &none, now)).collect(),
+        incidents: found
+            .iter()
+            .take(LISTED)
+            .map(|incident| {
+                let past = incidents::past(config, incident, &none, now);
+                // Of an open one the same is said here as above.
+                let above = open.iter().find(|open| open.id == past.id);
+                Past { title: above.map_or(past.title, |open| open.title.clone()), ..past }
+            })
+            .collect(),
     }
 }
 

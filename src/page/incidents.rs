@@ -107,6 +107,7 @@ fn timeline(config: &Config, incident: &Incident, now: Timestamp) -> Vec<(String
 pub fn past(config: &Config, incident: &Incident, facts: &Arc<Facts>, now: Timestamp) -> Past {
     let zone = &config.workspace.zone;
     let title = match &incident.subject {
+        Subject::Heartbeat { .. } if incident.is_open() => title(config, incident, None, now),
         Subject::Heartbeat { .. } => title(config, incident, None, now).replacen(" is ", " was ", 1),
         _ => compose::message(incident, Phase::Updated, facts, config, now).headline,
     };
@@ -114,8 +115,8 @@ pub fn past(config: &Config, incident: &Incident, facts: &Arc<Facts>, now: Times
         State::Open => (text::duration(now.duration_since(incident.opened_at)), "open"),
         State::Resolved { at, how } => {
             let ended = match how {
-                How::Quiet => "quiet, and a success since",
-                How::Expired => "expired, not seen fixed",
+                How::Quiet => "over",
+                How::Expired => "not seen fixed",
                 How::Recovered => "recovered",
                 How::RuleGone => "no longer watched",
                 How::Various => "over",

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
+use super::DAYS;
 use super::failures::Share;
 use super::workflows::{Day, Hour};
 use crate::heartbeat::Verdict;
@@ -15,6 +16,9 @@ use crate::message::text::number;
 
 /// Left of the plot is room for the highest number.
 const GUTTER: usize = 30;
+
+/// How far apart the days of a workflow's row are.
+pub const ROW_DAY: usize = 10;
 
 /// Where the lines of a day's bars stand.
 const BASE: u64 = 38;
@@ -27,25 +31,25 @@ fn height(count: u64, most: u64) -> u64 {
 }
 
 /// A bar a day. Days are `width` apart.
+///
+/// Bars are written as day and height alone: a transform makes bars of them, that of a row's in the style sheet.
 pub fn days(days: &[Day], what: &str, width: usize) -> Markup {
     let most = days.iter().map(|day| day.count.unwrap_or_default().max(day.band.top())).max().unwrap_or_default();
-    let x = |at: usize| GUTTER + at * width + width / 2;
     let (mut bars, mut bad, mut unknown) = (String::new(), String::new(), String::new());
     for (at, day) in days.iter().enumerate() {
         let is_bad = matches!(day.verdict, Some(Verdict::Low | Verdict::High));
-        match day.count {
-            None => {
-                let _ = write!(unknown, "M{} {}h2", x(at) - 1, BASE - 1);
-            }
+        let _ = match day.count {
+            None => write!(unknown, "M{} {}h2", GUTTER + at * width + width / 2 - 1, BASE - 1),
             Some(count) => {
                 let path = if is_bad { &mut bad } else { &mut bars };
                 // A day without any is a foot of its own, so that it is told from a day that nobody counted.
-                let y = if count == 0 { BASE - 1 } else { height(count, most) };
-                let _ = write!(path, "M{} {BASE}V{y}", x(at));
+                write!(path, "M{at} 0V{}", (BASE - height(count, most)).max(1))
             }
-        }
+        };
     }
     let right = GUTTER + days.len() * width;
+    let is_row = width == ROW_DAY && days.len() == DAYS;
+    let transform = (!is_row).then(|| format!("translate({} {BASE}) scale({width} -1)", GUTTER + width / 2));
     html! {
         svg.p viewBox=(format!("0 0 {right} 40")) role="img" {
             title { (what) }
@@ -54,21 +58,21 @@ pub fn days(days: &[Day], what: &str, width: usize) -> Markup {
             @if !band.is_empty() { path.band d=(band) {} }
             @let least = least(days, most, width);
             @if !least.is_empty() { path.least d=(least) {} }
-            path.bar stroke-width=(width * 2 / 3) d=(bars) {}
-            @if !bad.is_empty() { path.bad stroke-width=(width * 2 / 3) d=(bad) {} }
+            path.bar transform=[&transform] d=(bars) {}
+            @if !bad.is_empty() { path.bad transform=[&transform] d=(bad) {} }
             @if !unknown.is_empty() { path.none d=(unknown) {} }
-            path.axis d=(format!("M{GUTTER} {BASE}.5H{right}")) {}
+            @if is_row { use href="#dx" {} } @else { path.axis d=(format!("M{GUTTER} {BASE}.5H{right}")) {} }
             text x="26" y="9" { (short(most)) }
         }
     }
 }
 
-/// `14 days, oldest first: 41 38 ? 12; expected 35 to 52`
+/// Oldest first: `41 38 ? 12; expected 35 to 52`
 fn said(days: &[Day]) -> String {
     let counts: Vec<String> = days.iter().map(|day| day.count.map_or("?".to_owned(), |n| n.to_string())).collect();
     let expected = days.last().map(|day| day.band.words()).filter(|words| !words.is_empty());
     let expected = expected.map(|words| format!("; expected {words}")).unwrap_or_default();
-    format!("{} days, oldest first: {}{expected}", days.len(), counts.join(" "))
+    format!("{}{expected}", counts.join(" "))
 }
 
 /// The area between both ends of what is expected, day by day; without an upper end it has none.
@@ -113,35 +117,35 @@ pub fn hours(hours: &[Hour], so_far: usize) -> Markup {
     let usual_most = hours.iter().map(|hour| hour.usual.ceil() as u64).max().unwrap_or_default();
     let most = hours.iter().map(|hour| hour.count).max().unwrap_or_default().max(usual_most);
     let (mut bars, mut now, mut usual) = (String::new(), String::new(), String::new());
-    let mut last = None;
+    let (mut last, mut run) = (None, 0);
     for (at, hour) in hours.iter().enumerate() {
         let x = GUTTER + at * 10;
         let y = height(hour.usual.round() as u64, most);
         match last {
             None => {
-                let _ = write!(usual, "M{x} {y}h10");
+                let _ = write!(usual, "M{x} {y}");
             }
-            Some(before) if before == y => {
-                let _ = write!(usual, "h10");
-            }
+            Some(before) if before == y => {}
             Some(_) => {
-                let _ = write!(usual, "V{y}h10");
+                let _ = write!(usual, "h{}V{y}", run * 10);
+                run = 0;
             }
         }
+        run += 1;
         last = Some(y);
         if hour.count > 0 {
             let path = if at + 1 == so_far { &mut now } else { &mut bars };
-            let _ = write!(path, "M{} {BASE}V{}", x + 5, height(hour.count, most));
+            let _ = write!(path, "M{at} 0V{}", BASE - height(hour.count, most));
         }
     }
+    let _ = write!(usual, "h{}", run * 10);
     let counts: Vec<String> = hours.iter().take(so_far).map(|hour| hour.count.to_string()).collect();
-    let expected: Vec<String> = hours.iter().map(|hour| format!("{:.0}", hour.usual)).collect();
     html! {
         svg.p.hours viewBox="0 0 284 52" role="img" {
             title { "Today by hour" }
-            desc { "From 0:00: " (counts.join(" ")) "; usual " (expected.join(" ")) }
-            path.bar stroke-width="7" d=(bars) {}
-            @if !now.is_empty() { path.bar.now stroke-width="7" d=(now) {} }
+            desc { (counts.join(" ")) }
+            path.bar d=(bars) {}
+            @if !now.is_empty() { path.bar.now d=(now) {} }
             path.usual d=(usual) {}
             use href="#hx" {}
             text x="26" y="9" { (short(most)) }
@@ -149,9 +153,10 @@ pub fn hours(hours: &[Hour], so_far: usize) -> Markup {
     }
 }
 
-/// What every plot of hours has in common, once a page.
-pub fn hours_axis() -> Markup {
+/// What plots of hours have in common, and those of a row's days, once a page.
+pub fn axes() -> Markup {
     html! {
+        path.axis id="dx" d=(format!("M{GUTTER} {BASE}.5h{}", DAYS * ROW_DAY)) {}
         g id="hx" {
             path.axis d=(format!("M{GUTTER} {BASE}.5h240")) {}
             @for hour in [0, 6, 12, 18, 24] {
@@ -167,9 +172,16 @@ const RATE_LEFT: f64 = 40.0;
 const RATE_BASE: f64 = 62.0;
 const RATE_TOP: f64 = 8.0;
 
+/// Of so many messages a share is one.
+const ENOUGH: u64 = 30;
+
 /// A rate over time, its limit, and what its ends are called.
 pub fn rate(shares: &[Share], limit: Option<f64>, what: &str, ends: (&str, &str)) -> Markup {
-    let highest = shares.iter().filter_map(|share| share.rate()).fold(0.0, f64::max);
+    // One of three at night is no peak: what is taken of few is cut off at the top, unless there is nothing else.
+    let highest = |least: u64| {
+        shares.iter().filter(|share| share.of >= least).filter_map(|share| share.rate()).fold(0.0, f64::max)
+    };
+    let highest = if shares.iter().any(|share| share.of >= ENOUGH) { highest(ENOUGH) } else { highest(1) };
     let top = nice((highest * 1.15).max(limit.unwrap_or(0.0) * 1.4));
     let step = (RATE_WIDTH - RATE_LEFT - 4.0) / (shares.len().max(2) - 1) as f64;
     let y = |rate: f64| RATE_BASE - (RATE_BASE - RATE_TOP) * (rate / top).min(1.0);
@@ -196,7 +208,7 @@ pub fn rate(shares: &[Share], limit: Option<f64>, what: &str, ends: (&str, &str)
             path.axis d=(format!("M{RATE_LEFT} {RATE_BASE}.5H{RATE_WIDTH}")) {}
             @if let Some(limit) = limit {
                 path.limit d=(format!("M{RATE_LEFT} {:.1}H{RATE_WIDTH}", y(limit))) {}
-                text.lim x=(RATE_WIDTH) y=(format!("{:.0}", y(limit) - 2.5)) { "limit " (percent(limit)) }
+                text.lim x=(RATE_LEFT + 3.0) y=(format!("{:.0}", y(limit) - 2.5)) { "limit " (percent(limit)) }
             }
             @if line.is_empty() {
                 text.mid x="170" y="40" { "nothing sent" }
@@ -226,10 +238,15 @@ pub fn percent(fraction: f64) -> String {
     format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// How far apart so many days are on a plot as wide as the page.
+pub fn wide(days: usize) -> usize {
+    (960 / days.max(1)).clamp(2, 68)
+}
+
 /// Failures a day, as many days as there are.
 pub fn failures(days: &[(Date, Option<u64>)]) -> Markup {
     let most = days.iter().filter_map(|(_, count)| *count).max().unwrap_or_default();
-    let width = (720 / days.len().max(1)).clamp(2, 40);
+    let width = wide(days.len());
     let mut bars = String::new();
     let mut none = String::new();
     for (at, (_, count)) in days.iter().enumerate() {

@@ -57,6 +57,12 @@ const STALE: SignedDuration = SignedDuration::from_mins(12);
 /// Of today's minutes so many per cent must have been heard to say that we hear everything: as for a heartbeat.
 const EVERYTHING_PER_CENT: i64 = 95;
 
+/// Incidents named beside the worst one.
+const NAMED: usize = 2;
+
+/// Longer sentences are read twice: what stands in brackets at their end goes beside them.
+const LONG: usize = 60;
+
 /// What the verdict is made of.
 pub struct Facts<'a> {
     pub config: &'a Config,
@@ -72,9 +78,11 @@ pub struct Facts<'a> {
 
 impl Facts<'_> {
     pub fn verdict(&self) -> Verdict {
-        let mut more = self.others();
-        more.extend(self.clockwork());
         let (level, sentence) = self.sentence();
+        let (sentence, detail) = split(sentence);
+        let mut more: Vec<String> = detail.into_iter().collect();
+        more.extend(self.others());
+        more.extend(self.clockwork());
         if level != Level::Ok || !more.is_empty() {
             more.push(self.heard());
         }
@@ -144,6 +152,11 @@ impl Facts<'_> {
     fn others(&self) -> Vec<String> {
         let Some(worst) = self.worst() else { return Vec::new() };
         let others = || self.open.iter().filter(|open| open.id != worst.id);
+        // One or two are named; more would bury the worst.
+        if (1..=NAMED).contains(&others().count()) {
+            let named = |open: &Open| format!("Also {}: {}", open.severity.as_str(), split(open.title.clone()).0);
+            return others().map(named).collect();
+        }
         let said: Vec<String> = Severity::ALL
             .into_iter()
             .filter_map(|severity| {
@@ -207,6 +220,21 @@ impl Facts<'_> {
 /// Whether the latest of what we hear is too old to speak of now.
 pub fn is_deaf(coverage: &Coverage, now: Timestamp) -> bool {
     coverage.last_timely().is_none_or(|last| now.duration_since(last) > STILL_HEARD)
+}
+
+/// A long sentence without the brackets at its end, and what stood in them.
+fn split(sentence: String) -> (String, Option<String>) {
+    let brackets = sentence.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+    match brackets.filter(|_| sentence.chars().count() > LONG) {
+        Some((short, detail)) => (short.to_owned(), Some(capital(detail))),
+        None => (sentence, None),
+    }
+}
+
+/// With a capital at its beginning.
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn lower(sentence: &str) -> String {

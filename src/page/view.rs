@@ -65,13 +65,13 @@ impl View {
             at: format!("{} {}", zone.to_datetime(now).strftime("%a %-d %b"), text::clock_in_zone(now, zone, now)),
             verdict,
             heard,
-            open,
             workflows: rows,
             channels: failures::channels(config, before, &today, now),
             causes: failures::causes(config, before, &today, now),
             providers: failures::at_providers(config, before, &today, now),
             reconciliation: Vec::new(),
-            history: history::history(config, before, &today, &seen.past, filters, now),
+            history: history::history(config, before, &today, &seen.past, &open, filters, now),
+            open,
         }
     }
 }

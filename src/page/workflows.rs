@@ -131,7 +131,10 @@ fn row(
         days: last_dates(today.date, DAYS)
             .map(|date| {
                 let summary = if date == today.date { Some(today) } else { of_date(before, date) };
-                day(config, heartbeat, summary, date)
+                let day = day(config, heartbeat, summary, date);
+                // An open incident speaks of today before its verdict does.
+                let verdict = if date == today.date { incident.map(|_| Verdict::Low) } else { None };
+                Day { verdict: verdict.or(day.verdict), ..day }
             })
             .collect(),
         hours: hours(ours, before, heartbeat, hours_so_far),

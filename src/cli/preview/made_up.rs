@@ -34,6 +34,11 @@ pub enum Day {
     Trouble,
 }
 
+/// Since how many hours what is wrong: a workflow stopped, a provider refuses, a template does not render.
+const STOPPED_H: usize = 5;
+const REFUSED_H: usize = 3;
+const FAILING_H: usize = 1;
+
 /// Names of workflows and how much they send on an average day.
 const WORKFLOWS: [(&str, f64); 12] = [
     ("Activation", 48.0),
@@ -59,6 +64,8 @@ pub struct MadeUp {
     /// What was counted in the hour that goes on.
     entries: Vec<Entry>,
     day: Day,
+    /// The hour of today that goes on.
+    hour_now: usize,
 }
 
 impl MadeUp {
@@ -78,7 +85,10 @@ impl MadeUp {
         }
         let parsed = parse::parse(&text);
         let config = parsed.config.unwrap_or_else(|| panic!("the preview's configuration: {:?}", parsed.problems));
-        let mut made = Self { config, now, summaries: Vec::new(), incidents: Vec::new(), entries: Vec::new(), day };
+        let zone = &config.workspace.zone;
+        let hour_now = summary::hour_of(now, zone.to_datetime(now).date(), zone);
+        let (summaries, incidents, entries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut made = Self { config, now, summaries, incidents, entries, day, hour_now };
         made.write_days(days);
         made.write_incidents(days);
         made
@@ -118,7 +128,7 @@ impl MadeUp {
     fn write_days(&mut self, days: usize) {
         let zone = self.config.workspace.zone.clone();
         let today = zone.to_datetime(self.now).date();
-        let hour_now = summary::hour_of(self.now, today, &zone);
+        let hour_now = self.hour_now;
         // Long ago is the same week again and again: nobody looks at it day by day, and it is quickly made.
         let mut week: Vec<Summary> = Vec::new();
         for ago in (0..days).rev() {
@@ -193,7 +203,7 @@ impl MadeUp {
         for n in 0..self.config.heartbeats.len() {
             let source = Source::new(SourceKind::Campaign, (n + 5).to_string());
             let seed = [n as u64, date.day_of_year() as u64 + 366 * date.year() as u64, hour as u64];
-            let stopped = is_trouble && n == 0 && hour >= 9;
+            let stopped = is_trouble && n == 0 && hour + STOPPED_H >= self.hour_now;
             let sent = if stopped { 0 } else { drawn(level(n, date) * share(hour), &seed) };
             mail += sent;
             for (provider, part) in
@@ -201,9 +211,13 @@ impl MadeUp {
             {
                 let of = drawn(sent as f64 * part, &[seed[0], seed[1], seed[2], provider.len() as u64]).min(sent);
                 let of = if provider == "gmail" { of.max(sent.min(1)) } else { of };
-                let bad = if is_trouble && hour >= 11 && provider == "microsoft" { 0.38 } else { 0.008 };
+                let bad = if is_trouble && hour + REFUSED_H >= self.hour_now && provider == "microsoft" {
+                    0.38
+                } else {
+                    0.008
+                };
                 let bounced = drawn(of as f64 * bad, &[seed[0], seed[1], seed[2], 9, provider.len() as u64]).min(of);
-                let cause = if bad > 0.1 { "blocked" } else { "mailbox_unknown" };
+                let cause = if bad > 0.1 { "blocklisted" } else { "mailbox_unknown" };
                 total(&source, "email_sent", None, provider, of);
                 total(&source, "email_delivered", None, provider, of - bounced);
                 total(&source, "email_bounced", Some(cause), provider, bounced);
@@ -212,7 +226,7 @@ impl MadeUp {
         let source = Source::new(SourceKind::Transactional, "2");
         let seed = [777, date.day_of_year() as u64 + 366 * date.year() as u64, hour as u64];
         let sent = drawn(180.0 * share(hour), &seed);
-        let failed = if is_trouble && hour >= 13 { sent / 2 } else { 0 };
+        let failed = if is_trouble && hour + FAILING_H >= self.hour_now { sent / 2 } else { 0 };
         total(&source, "email_sent", None, "gmail", sent - failed);
         total(&source, "email_failed", Some("render_error"), "gmail", failed);
         total(
@@ -254,25 +268,36 @@ impl MadeUp {
             let state = State::Resolved { at: opened_at + SignedDuration::from_mins(40 + n % 90), how: How::Recovered };
             let severity = if n % 2 == 0 { Severity::Warning } else { Severity::Critical };
             let numbers = Numbers { count: 10 + n as u64 % 9, of: 60 };
+            let labels = labels("campaign:7", "mailbox_unknown", "email", "bounced");
             self.incidents.push(Incident {
                 state,
                 settled: true,
                 episode: n as u32,
+                labels,
                 ..incident(subject, severity, opened_at, numbers)
             });
         }
         if self.day == Day::Calm {
             return;
         }
-        let stopped = self.heartbeat(0, ago(300));
-        let mut open = vec![incident(stopped, Severity::Critical, ago(42), Numbers { count: 12, of: 31 })];
+        let zone = &self.config.workspace.zone;
+        let today = zone.to_datetime(now).date();
+        let since = |hours: usize| summary::span_of(self.hour_now.saturating_sub(hours), today, zone).from.start();
+        let hours = self.hour_now.saturating_sub(STOPPED_H)..self.hour_now;
+        let missing = (level(0, today) * hours.map(share).sum::<f64>()).round().max(1.0) as u64;
+        let stopped = self.heartbeat(0, since(STOPPED_H));
+        let stopped = incident(stopped, Severity::Critical, ago(42), Numbers { count: 0, of: missing });
+        let mut open = vec![(stopped, Facts::default())];
         let mut failing =
             incident(rule("transactional-failing"), Severity::Critical, ago(58), Numbers { count: 14, of: 29 });
         failing.labels = labels("transactional:2", "render_error", "email", "failed");
         failing.samples = vec!["Liquid error: undefined variable customer.plan_name".to_owned()];
         let mut refused = incident(rule("bounce-rate"), Severity::Warning, ago(150), Numbers { count: 61, of: 410 });
-        refused.labels = labels("campaign:7", "blocked", "email", "bounced");
-        open.extend([failing, refused]);
+        refused.labels = labels("campaign:7", "blocklisted", "email", "bounced");
+        let facts = failing_in("transactional:2", "email_failed", "render_error", "gmail", (14, 15), failing.since);
+        open.push((failing, facts));
+        let facts = failing_in("campaign:7", "email_bounced", "blocklisted", "microsoft", (61, 410), refused.since);
+        open.push((refused, facts));
         let told = |incident: &Incident| {
             incident
                 .receivers
@@ -285,15 +310,15 @@ impl MadeUp {
                 })
                 .collect()
         };
-        let tellings = open.iter().map(|incident| {
-            let message = compose::message(incident, Phase::Updated, &Facts::default(), &self.config, now);
+        let tellings = open.iter().map(|(incident, facts)| {
+            let message = compose::message(incident, Phase::Updated, facts, &self.config, now);
             Telling::of(message, told(incident), now)
         });
         let tellings = tellings.collect();
         if let Some(today) = self.summaries.last_mut() {
             today.open = tellings;
         }
-        self.incidents.extend(open);
+        self.incidents.extend(open.into_iter().map(|(incident, _)| incident));
     }
 
     fn heartbeat(&self, n: usize, start: Timestamp) -> Subject {
@@ -301,6 +326,27 @@ impl MadeUp {
         let source = Source::new(SourceKind::Campaign, (n + 5).to_string());
         Subject::Heartbeat { name: name_of(n), source, period, why: None }
     }
+}
+
+/// What failed, and of how many sent: as the registers would say.
+fn failing_in(
+    source: &str,
+    kind: &str,
+    cause: &str,
+    provider: &str,
+    (failed, sent): (u64, u64),
+    at: Timestamp,
+) -> Facts {
+    let total = |kind: Kind, cause: Option<CauseKey>, count: u64| {
+        let source = source.parse().unwrap_or(Source::new(SourceKind::None, String::new()));
+        let provider = read::<Provider>(provider);
+        let series = Series { kind, source, action: None, cause, fingerprint: 0, provider, fate: Fate::Counted };
+        Total { series: Arc::new(series), count, first_minute: Minute::of(at), last: at }
+    };
+    let kind: Kind = read(kind);
+    let sends = total(kind.with_metric("sent"), None, sent);
+    let failing = vec![total(kind, Some(read(cause)), failed)];
+    Facts { failing, others: vec![sends], sends_heard: true, ..Facts::default() }
 }
 
 fn rule(name: &str) -> Subject {

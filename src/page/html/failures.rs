@@ -47,7 +47,7 @@ fn trouble_of(trouble: &Trouble) -> Markup {
     let limit = trouble.limit.as_ref().map(|(limit, _)| *limit);
     let said = |over: &str| format!("{}, share of {}, {over}", trouble.metric, trouble.taken_of);
     html! {
-        div.tr class=(if trouble.is_above() { "above" } else { "" }) {
+        div.tr.above[trouble.is_above()] {
             p {
                 b { (trouble.metric) } " " (share(trouble.day))
                 @if trouble.is_above() { strong { " above the limit" } }

@@ -14,7 +14,7 @@ pub fn section(history: &History) -> Markup {
             (form(&history.filters, &history.abouts))
             @match &history.days {
                 Bars::Workflow { name, days } => {
-                    @let width = (720 / days.len().max(1)).clamp(2, 40);
+                    @let width = plot::wide(days.len());
                     div.wide { (plot::days(days, &format!("{name}, a bar a day"), width)) }
                 }
                 Bars::Failures(days) => div.wide {

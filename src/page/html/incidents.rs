@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{class, symbol};
 use crate::page::incidents::{Full, Open};
-use crate::page::verdict::Level;
+use crate::page::verdict::{Level, capital};
 
 pub fn open(open: &[Open]) -> Markup {
     let (full, rest): (Vec<&Open>, Vec<&Open>) = open.iter().partition(|open| open.full.is_some());
@@ -31,15 +31,10 @@ fn severity(open: &Open) -> Markup {
     }
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
 /// The worst one is open from the beginning.
 fn card(open: &Open, is_first: bool) -> Markup {
     html! {
-        details.card class=(class(Level::from(open.severity))) id=(format!("i-{}", open.id)) open[is_first] {
+        details class=(format!("card {}", class(Level::from(open.severity)))) id=(format!("i-{}", open.id)) open[is_first] {
             summary { (severity(open)) b { (open.title) } i { (open.age) } }
             @if let Some(full) = &open.full { (told(full, &open.id)) }
         }

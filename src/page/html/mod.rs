@@ -143,7 +143,7 @@ fn symbols() -> Markup {
                 @for (id, path) in shapes {
                     symbol id=(id) viewBox="0 0 24 24" { path fill-rule="evenodd" d=(path) {} }
                 }
-                (plot::hours_axis())
+                (plot::axes())
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::page::workflows::Row;
 pub fn section(rows: &[Row]) -> Markup {
     html! {
         section {
-            h2 { "Workflows" @if !rows.is_empty() { small { "today, and the last 14 days with what is expected behind; open one for its hours" } } }
+            h2 { "Workflows" @if !rows.is_empty() { small { "today, and the last 14 days with what is expected behind; open one for its hours, with a line for what is usual" } } }
             @if rows.is_empty() {
                 p.none { "No workflow is watched yet. A " code { "[[heartbeats]]" } " section says what must happen." }
             }
@@ -34,10 +34,9 @@ fn one(row: &Row) -> Markup {
                     @if let Some(by_now) = row.by_now { " of about " (number(by_now)) " by now" }
                     i { (row.expected) }
                 }
-                (plot::days(&row.days, "Last 14 days", 10))
+                (plot::days(&row.days, "Last 14 days", plot::ROW_DAY))
             }
             div.in {
-                p { "By hour, local time. Line: usual." }
                 (plot::hours(&row.hours, row.hours_so_far))
             }
         }
