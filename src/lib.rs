@@ -34,4 +34,5 @@ pub mod silence;
 mod sim;
 pub mod steps;
 pub mod store;
+pub mod summary;
 pub mod tally;

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fire;
 pub mod link;
 pub mod place;
+pub mod preview;
 pub mod redrive;
 pub mod schema;
 pub mod send;
@@ -57,6 +58,8 @@ pub enum Command {
     Redrive(redrive::RedriveArgs),
     /// Create or repair the reporting webhook in Customer.io.
     Subscribe(subscribe::SubscribeArgs),
+    /// Write the status page of a made-up bridge, to look at.
+    Preview(preview::PreviewArgs),
     /// Say why a person did not get a campaign's message.
     Diagnose(diagnose::DiagnoseArgs),
     /// Print a signed, expiring link to the page.
@@ -89,6 +92,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Silence(args) => silence::run(args).await,
             Command::Redrive(args) => redrive::run(args).await,
             Command::Subscribe(args) => subscribe::run(args).await,
+            Command::Preview(args) => preview::run(args).await,
             Command::Diagnose(args) => diagnose::run(args).await,
             Command::Link(args) => link::run(args).await,
             Command::Erase(args) => erase::run(args).await,

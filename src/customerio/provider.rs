@@ -69,6 +69,11 @@ impl Provider {
         Self(Cow::Borrowed("none"))
     }
 
+    /// All domains that are on no list, together: for sums, never a register's key.
+    pub const fn unlisted() -> Self {
+        Self(Cow::Borrowed("other"))
+    }
+
     /// The provider of an address; `Name <address>` is understood, and a text without a domain is [`Provider::none`].
     pub fn of_address(address: &str) -> Self {
         let Some((_, domain)) = address.rsplit_once('@') else { return Self::none() };

@@ -49,6 +49,11 @@ impl Act {
         }
     }
 
+    /// `Ada (name not verified)`.
+    pub fn name(&self) -> String {
+        format!("{} (name not verified)", self.by)
+    }
+
     /// `Ada (name not verified; link sent to "lifecycle") at 14:05`.
     pub fn who(&self, zone: &TimeZone, now: Timestamp) -> String {
         let link = match &self.via {

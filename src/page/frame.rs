@@ -1,4 +1,5 @@
-//! What every page has around it: the head, the one style sheet, and the headers it is sent with.
+//! What every page has around it: the head, the one style sheet, and the headers it is sent with. No inline style and no
+//! script, so that a strict `Content-Security-Policy` holds.
 
 use std::sync::LazyLock;
 
@@ -8,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 /// Everything that styles a page; nothing is loaded from anywhere.
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("html/style.css");
 
 /// The headers of every answer. The style sheet is allowed by its hash, and nothing else is: no script, no picture, no
 /// frame around the page. A link grants what it says to whoever holds it, so no page may leak its own address.
@@ -32,42 +33,32 @@ pub static HEADERS: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
 });
 
 /// A whole page.
-pub fn page(title: &str, body: Markup) -> String {
+pub fn page(title: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="viewport" content="width=device-width,initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                meta name="referrer" content="no-referrer";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { main { (body) } }
+            body { (body) }
         }
     }
     .into_string()
 }
 
-/// A page of links, or what to say where there are none.
-pub fn list(title: &str, none: &str, links: &[(String, String)]) -> String {
-    page(
-        title,
-        html! {
-            h1 { (title) }
-            @if links.is_empty() { p { (none) } }
-            ul { @for (href, text) in links { li { a href=(href) { (text) } } } }
-        },
-    )
-}
-
 /// A page that says one thing and what to do about it.
 pub fn notice(title: &str, lines: &[&str]) -> String {
-    page(
-        title,
-        html! {
+    let body = html! {
+        main.notice {
             h1 { (title) }
             @for line in lines { p { (line) } }
-        },
-    )
+        }
+    };
+    page(title, &body)
 }

@@ -184,13 +184,22 @@ impl LinkKeys {
     }
 }
 
-/// A parameter of a query or a form: the last one of that name, decoded.
-pub fn parameter(path_and_query: &str, name: &str) -> Option<String> {
+/// The parameters of a query or a form, decoded.
+pub fn parameters(path_and_query: &str) -> impl DoubleEndedIterator<Item = (&str, String)> {
     let query = path_and_query.split_once('?').map_or(path_and_query, |(_, query)| query);
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('=')).rev();
-    let (_, value) = pairs.find(|(n, _)| *n == name)?;
-    let spaced = value.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().ok().map(|text| text.into_owned())
+    let decoded = |value: &str| {
+        let spaced = value.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().ok().map(|text| text.into_owned())
+    };
+    query.split('&').filter_map(move |pair| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name, decoded(value)?))
+    })
+}
+
+/// The last parameter of a name.
+pub fn parameter(path_and_query: &str, name: &str) -> Option<String> {
+    parameters(path_and_query).rev().find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::effects::Adapter;
@@ -22,6 +23,7 @@ use crate::queue::{Hint, Outbox, Probe};
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{Lease, Quarantined, Store, StoreError, Write};
+use crate::summary::Summary;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -288,6 +290,14 @@ impl Store for Adapter {
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
         self.effect("days", self.store.days(of, from, until), |_, _| {}).await
+    }
+
+    async fn keep_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        self.effect("keep_summary", self.store.keep_summary(summary), |(), _| {}).await
+    }
+
+    async fn summaries(&self, from: Date, until: Date) -> Result<Vec<Summary>, StoreError> {
+        self.effect("summaries", self.store.summaries(from, until), |_, _| {}).await
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

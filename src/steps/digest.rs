@@ -31,7 +31,7 @@ pub const CURSOR: &str = "digest";
 const TOLD: &str = "digest/told";
 
 /// A period is known by its end, which may lie a week after the time it is due by.
-const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(8 * 24);
+pub const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// Verdicts that are overdue by more are in no digest.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);

@@ -8,7 +8,9 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, sums, sweep};
+use super::{
+    canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, summary, sums, sweep,
+};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -65,6 +67,7 @@ impl Tick<'_> {
         // Long work on a first day: what is owed to somebody comes before it.
         part(&mut failed, "history", history::due(self, now)).await;
         part(&mut failed, "digest", digest::send_due(self, now)).await;
+        part(&mut failed, "summary", summary::due(self, now)).await;
         part(&mut failed, "purge", self.purge(now)).await;
         // Last: they wait for somebody else, and nothing here waits for them.
         let fine = failed.is_empty();

@@ -8,16 +8,20 @@ use jiff::Timestamp;
 use super::act::{Deed, Undone, Who, act};
 use super::facts;
 use super::names::Known;
+use super::{page, summary};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::incident::Incident;
 use crate::message::{Phase, compose, text};
-use crate::page::frame;
+use crate::page::html::Doors;
 use crate::page::incident::{Form, IncidentPage};
-use crate::page::link::{Grant, LinkKeys, May, Refused, parameter};
-use crate::page::links::{self, STATUS, incident_at};
+use crate::page::incidents::{self, Full};
+use crate::page::link::{Grant, LinkKeys, May, Refused, parameter, parameters};
+use crate::page::links::{STATUS, incident_at};
+use crate::page::{Filters, frame};
 use crate::queue::Outbox;
 use crate::store::{Store, StoreError};
+use crate::summary::Telling;
 
 /// The largest form, in bytes: a name, a token and a word.
 pub const FORM_BYTES: usize = 4096;
@@ -92,7 +96,7 @@ impl Visits {
                 Ok(None) => return gone(),
                 Err(error) => Err(error),
             },
-            (None, _) if path == STATUS && asked.method != Method::POST => self.status(keys, &grant, now).await,
+            (None, _) if path == STATUS => self.status(keys, &grant, asked, now).await,
             (None, _) => return gone(),
         };
         answered.map_or_else(|error| unavailable(&error), Page::shown)
@@ -159,35 +163,41 @@ impl Visits {
         facts.names = self.names.get(self.store.as_ref(), &self.config, now).await;
         let phase = if incident.is_open() { Phase::Updated } else { Phase::Resolved };
         let message = compose::message(incident, phase, &facts, &self.config, now);
-        let told = self.store.told(&incident.key).await?;
+        let told = summary::who_knows(self.store.as_ref(), zone, incident, now).await?;
         let acts = incident.acts.iter().map(|act| format!("{} by {}", act.done(zone, now), act.who(zone, now)));
         let acts: Vec<String> = acts.collect();
+        let full = Full {
+            telling: Telling::of(message.clone(), told, now),
+            timeline: incidents::timeline(&self.config, incident, now),
+        };
         let token = keys.token(asked.path_and_query, now);
         let may_act = grant.may == May::Act && incident.is_open() && super::act::may_act_on(&incident.subject);
-        let status = keys.link(STATUS, &[], &Grant { may: May::Read, ..grant.clone() });
+        let status = keys.link(STATUS, &[], grant);
         let page = IncidentPage {
+            workspace: &self.config.workspace.name,
             incident,
             message: &message,
-            told: &told,
+            full: &full,
             acts: &acts,
-            clock: &|at| text::clock(at, zone, now),
             status: &status,
             form: may_act.then_some(Form { link: asked.path_and_query, token: &token }),
-            note: None,
         };
         Ok(page.html())
     }
 
-    async fn status(&self, keys: &LinkKeys, grant: &Grant, now: Timestamp) -> Result<String, StoreError> {
-        let mut open = self.store.unsettled().await?;
-        open.retain(|incident| incident.is_open() && super::act::may_act_on(&incident.subject));
-        let mut rows = Vec::new();
-        for incident in &open {
-            let facts = facts::gather(self.store.as_ref(), &self.config, incident, now).await?;
-            let message = compose::message(incident, Phase::Updated, &facts, &self.config, now);
-            rows.push((keys.link(&links::path_of(incident), &[], grant), message.headline));
-        }
-        Ok(frame::list("What is open", "Nothing is open.", &rows))
+    /// The whole page. A form asks for another stretch of its history.
+    async fn status(
+        &self,
+        keys: &LinkKeys,
+        grant: &Grant,
+        asked: &Asked<'_>,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        let wanted: Vec<(&str, String)> = parameters(asked.form).collect();
+        let filters = Filters::of(wanted.iter().map(|(name, value)| (*name, value.as_str())));
+        let to = |path: &str| keys.link(path, &[], grant);
+        let doors = Doors { form: asked.path_and_query, to: &to };
+        page::status(self.store.as_ref(), &self.config, &filters, Some(&doors), now).await
     }
 
     /// A link that opens nothing. That it has expired is said only of one that was good.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -21,7 +22,8 @@ use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::store::testing::*;
-use crate::store::{Lease, QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, Store, Write};
+use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, Store, Write};
+use crate::summary::Summary;
 use crate::tally::Entry;
 use crate::tally::coverage::Heard;
 
@@ -76,6 +78,7 @@ macro_rules! conformance {
             a_cursor_moves_only_from_where_it_stands,
             the_last_verdict_on_a_period_stands,
             a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted,
+            the_summary_of_a_day_that_was_made_last_stands_for_400_days,
             a_fired_count_is_kept_once_and_only_rises,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
@@ -339,6 +342,29 @@ pub async fn a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted(worl
     assert_eq!(days(today, today + 1).await, [day(today, 3, "1")]);
     assert_eq!(days(today - 9, today + 9).await, [day(today, 3, "1"), day(today + 1, 7, "1")]);
     assert_eq!(days(today + 2, today + 9).await, []);
+}
+
+pub async fn the_summary_of_a_day_that_was_made_last_stands_for_400_days(world: &dyn World) {
+    let store = world.any();
+    let date = |text: &str| text.parse::<Date>().expect("a date");
+    let of = |day: &str, made_at, covered| Summary { covered, ..Summary::unseen(date(day), t(made_at)) };
+    let kept = [("2026-11-23", "14:00", 1), ("2026-11-24", "14:00", 2), ("2026-11-24", "14:05", 3)];
+    for (day, made_at, covered) in kept {
+        store.keep_summary(&of(day, made_at, covered)).await.expect("writes");
+    }
+    // A tick that was slow.
+    store.keep_summary(&of("2026-11-24", "14:01", 4)).await.expect("writes");
+    let other = world.again();
+    let between = async |from: &str, until: &str| other.summaries(date(from), date(until)).await.expect("reads");
+    let last = of("2026-11-24", "14:05", 3);
+    assert_eq!(between("2026-11-01", "2026-12-01").await, [of("2026-11-23", "14:00", 1), last.clone()]);
+    assert_eq!(between("2026-11-24", "2026-11-25").await, std::slice::from_ref(&last));
+    assert_eq!(between("2026-11-22", "2026-11-23").await, []);
+    assert_eq!(between("2026-11-25", "2026-11-24").await, []);
+    world.clock_at(t("00:00") + days(HISTORY_DAYS) - SignedDuration::from_mins(1)).await;
+    assert_eq!(between("2026-11-24", "2026-11-25").await, [last]);
+    world.clock_at(t("00:00") + days(HISTORY_DAYS + 1)).await;
+    assert_eq!(between("2026-11-24", "2026-11-25").await, []);
 }
 
 pub async fn a_fired_count_is_kept_once_and_only_rises(world: &dyn World) {

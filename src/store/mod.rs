@@ -14,6 +14,7 @@ pub(crate) mod testing;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Minute, Span};
@@ -25,6 +26,7 @@ use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
+use crate::summary::Summary;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -188,6 +190,13 @@ pub trait Store: Send + Sync {
 
     /// The days that are kept of what is counted as `of`, in [from, until), oldest first; days since the Unix epoch.
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError>;
+
+    /// Keeps a day's summary; of several the one that was made last stands.
+    async fn keep_summary(&self, summary: &Summary) -> Result<(), StoreError>;
+
+    /// The summaries of dates in [from, until), oldest first. One that cannot be read is logged and left out: the page
+    /// shows the others.
+    async fn summaries(&self, from: Date, until: Date) -> Result<Vec<Summary>, StoreError>;
 
     /// Keeps counts of what was fired; of reports with one id the largest stands ([`Fired`]).
     async fn keep_fired(&self, fired: &[Fired]) -> Result<(), StoreError>;

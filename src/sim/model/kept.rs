@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Minute, Span};
@@ -14,6 +15,7 @@ use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS};
+use crate::summary::Summary;
 use crate::tally::coverage::Coverage;
 use crate::tally::{Class, Series};
 
@@ -36,6 +38,7 @@ pub struct Kept {
     pub cursors: BTreeMap<String, (String, Timestamp)>,
     pub verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
     pub days: BTreeMap<(String, i64), Day>,
+    pub summaries: BTreeMap<Date, Summary>,
     /// By hour, event, origin and id.
     pub fired: BTreeMap<(Timestamp, String, String, String), u64>,
     pub names: BTreeMap<SourceKind, NameList>,

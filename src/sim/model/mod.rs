@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use self::kept::{Kept, Register, Seen, bare, days, young};
 use super::mutant::Mutant;
@@ -19,11 +20,13 @@ use crate::customerio::app_api::names::{NameList, Names};
 use crate::customerio::event::{Kind, SourceKind};
 use crate::heartbeat::Judged;
 use crate::heartbeat::history::{Day, Slot};
+use crate::heartbeat::learned::local::day_of;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
 use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, SEEN_DAYS, Store, StoreError, Write};
+use crate::summary::Summary;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Class, Counted, Entry, Total};
 
@@ -276,6 +279,22 @@ impl Store for Model {
         let mut found: Vec<Silence> = kept.silences.values().filter(|s| !s.is_expired(now)).cloned().collect();
         found.sort_by(|a, b| (a.end, &a.id).cmp(&(b.end, &b.id)));
         Ok(found)
+    }
+
+    async fn keep_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let known = kept.summaries.entry(summary.date).or_insert_with(|| summary.clone());
+        if known.made_at <= summary.made_at {
+            known.clone_from(summary);
+        }
+        Ok(())
+    }
+
+    async fn summaries(&self, from: Date, until: Date) -> Result<Vec<Summary>, StoreError> {
+        let oldest = Slot::of(self.clock.now()).day() - HISTORY_DAYS;
+        let kept = self.kept();
+        let within = kept.summaries.range(from..until.max(from)).map(|(_, summary)| summary);
+        Ok(within.filter(|summary| i64::from(day_of(summary.date)) >= oldest).cloned().collect())
     }
 
     async fn keep_fired(&self, fired: &[Fired]) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@ use super::*;
 use crate::config::secrets::Secret;
 use crate::config::testing::smallest_with;
 use crate::incident::act::What;
+use crate::page::links;
 use crate::store::Write;
 use crate::store::embedded::{Durability, EmbeddedStore};
 use crate::store::testing::{incident, t};
@@ -117,7 +118,7 @@ async fn every_answer_has_its_status() {
         (Method::HEAD, link.clone(), "", 200),
         (Method::DELETE, link.clone(), "", 405),
         (Method::GET, keys.link("/status", &[], &grant), "", 200),
-        (Method::POST, keys.link("/status", &[], &grant), "", 404),
+        (Method::POST, keys.link("/status", &[], &grant), "days=90&about=any", 200),
         (Method::GET, keys.link("/status/incident/00ff-7", &[], &grant), "", 404),
         (Method::GET, keys.link("/status/nothing", &[], &grant), "", 404),
         (Method::GET, "/status".to_owned(), "", 403),

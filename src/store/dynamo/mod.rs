@@ -32,6 +32,7 @@ mod request;
 mod seen;
 mod series;
 mod silences;
+mod summaries;
 mod table;
 mod tally;
 mod timeline;
@@ -49,6 +50,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use self::request::If;
 pub use self::table::Capacity;
@@ -64,6 +66,7 @@ use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
+use crate::summary::Summary;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -241,6 +244,14 @@ impl Store for DynamoStore {
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
         timeline::days(&self.table, of, from, until).await
+    }
+
+    async fn keep_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        summaries::keep(&self.table, summary).await
+    }
+
+    async fn summaries(&self, from: Date, until: Date) -> Result<Vec<Summary>, StoreError> {
+        summaries::between(&self.table, from, until).await
     }
 
     async fn keep_fired(&self, reports: &[Fired]) -> Result<(), StoreError> {

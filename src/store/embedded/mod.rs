@@ -15,6 +15,7 @@ mod retention;
 mod schema;
 mod series;
 mod silences;
+mod summaries;
 mod tally;
 mod timeline;
 mod told;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
@@ -48,6 +50,7 @@ use crate::incident::{Incident, IncidentKey};
 use crate::queue::embedded::EmbeddedQueue;
 use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
+use crate::summary::Summary;
 use crate::tally::coverage::{Coverage, Heard};
 use crate::tally::{Cell, Counted, Entry, Total};
 
@@ -224,6 +227,14 @@ impl Store for EmbeddedStore {
 
     async fn days(&self, of: &str, from: i64, until: i64) -> Result<Vec<Day>, StoreError> {
         timeline::days(&self.database, of, from, until, self.oldest_kept(HISTORY_DAYS)).await
+    }
+
+    async fn keep_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        summaries::keep(&self.database, summary).await
+    }
+
+    async fn summaries(&self, from: Date, until: Date) -> Result<Vec<Summary>, StoreError> {
+        summaries::between(&self.database, from, until, self.clock.now()).await
     }
 
     async fn keep_fired(&self, reports: &[Fired]) -> Result<(), StoreError> {
