@@ -121,10 +121,7 @@ impl<'a> Window<'a> {
         Self { config, now, days: days.collect() }
     }
 
-    fn sums<T: Ord + Clone>(&self, rows: impl Fn(&'a Summary) -> &'a [Row<T>]) -> BTreeMap<(Kind, T), Counts>
-    where
-        T: 'a,
-    {
+    fn sums<T: Ord + Clone + 'a>(&self, rows: impl Fn(&'a Summary) -> &'a [Row<T>]) -> BTreeMap<(Kind, T), Counts> {
         let zone = &self.config.workspace.zone;
         let mut sums: BTreeMap<(Kind, T), Counts> = BTreeMap::new();
         for (at, summary) in &self.days {

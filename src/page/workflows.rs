@@ -261,6 +261,6 @@ fn hours(workflow: Option<&Workflow>, before: &[Summary], heartbeat: &Heartbeat,
             usual.iter_mut().for_each(|u| *u /= days.len().max(1) as f64);
         }
     }
-    let shown = so_far.max(24).min(LONGEST_DAY);
+    let shown = so_far.clamp(24, LONGEST_DAY);
     counts.iter().zip(usual).take(shown).map(|(count, usual)| Hour { count: *count, usual }).collect()
 }

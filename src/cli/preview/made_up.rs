@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error, StrDeserializer};
 
+use super::traffic::{drawn, level, name_of, share};
+use super::trouble::{failing_in, incident, labels, read, rule};
 use crate::clock::Minute;
 use crate::config::{Config, parse};
 use crate::customerio::cause::CauseKey;
 use crate::customerio::event::{Event, Fate, Identity, Kind, Source, SourceKind};
 use crate::customerio::provider::Provider;
 use crate::heartbeat::Verdict;
-use crate::incident::{How, Incident, IncidentKey, Numbers, Severity, State, Subject};
+use crate::incident::{How, Incident, Numbers, Severity, State, Subject};
 use crate::message::Phase;
 use crate::message::compose::{self, Facts};
-use crate::route::{Label, Labels};
 use crate::store::{Store, StoreError, Write};
 use crate::summary::hours::{Hours, LONGEST_DAY};
 use crate::summary::{self, Hour, Summary, Telling};
@@ -38,22 +36,6 @@ pub enum Day {
 const STOPPED_H: usize = 5;
 const REFUSED_H: usize = 3;
 const FAILING_H: usize = 1;
-
-/// Names of workflows and how much they send on an average day.
-const WORKFLOWS: [(&str, f64); 12] = [
-    ("Activation", 48.0),
-    ("Trial reminders", 320.0),
-    ("Order shipped", 1_240.0),
-    ("Win back", 75.0),
-    ("Abandoned cart", 640.0),
-    ("Welcome", 210.0),
-    ("Review request", 410.0),
-    ("Renewal notice", 36.0),
-    ("Price drop", 880.0),
-    ("Invoice ready", 520.0),
-    ("Referral", 24.0),
-    ("Onboarding day 3", 130.0),
-];
 
 /// A made-up bridge at an instant.
 pub struct MadeUp {
@@ -326,96 +308,4 @@ impl MadeUp {
         let source = Source::new(SourceKind::Campaign, (n + 5).to_string());
         Subject::Heartbeat { name: name_of(n), source, period, why: None }
     }
-}
-
-/// What failed, and of how many sent: as the registers would say.
-fn failing_in(
-    source: &str,
-    kind: &str,
-    cause: &str,
-    provider: &str,
-    (failed, sent): (u64, u64),
-    at: Timestamp,
-) -> Facts {
-    let total = |kind: Kind, cause: Option<CauseKey>, count: u64| {
-        let source = source.parse().unwrap_or(Source::new(SourceKind::None, String::new()));
-        let provider = read::<Provider>(provider);
-        let series = Series { kind, source, action: None, cause, fingerprint: 0, provider, fate: Fate::Counted };
-        Total { series: Arc::new(series), count, first_minute: Minute::of(at), last: at }
-    };
-    let kind: Kind = read(kind);
-    let sends = total(kind.with_metric("sent"), None, sent);
-    let failing = vec![total(kind, Some(read(cause)), failed)];
-    Facts { failing, others: vec![sends], sends_heard: true, ..Facts::default() }
-}
-
-fn rule(name: &str) -> Subject {
-    Subject::Rule { name: name.to_owned(), group: Default::default() }
-}
-
-fn labels(source: &str, cause: &str, channel: &str, metric: &str) -> Labels {
-    let of = [(Label::Source, source), (Label::Cause, cause), (Label::Channel, channel), (Label::Metric, metric)];
-    of.into_iter().map(|(label, value)| (label, vec![value.to_owned()])).collect()
-}
-
-fn incident(subject: Subject, severity: Severity, opened_at: Timestamp, numbers: Numbers) -> Incident {
-    let receivers: &[&str] = if severity == Severity::Critical { &["on-call", "lifecycle"] } else { &["lifecycle"] };
-    Incident {
-        key: IncidentKey::new("acme", &subject),
-        episode: 1_000,
-        version: 0,
-        subject,
-        severity,
-        labels: Labels::new(),
-        receivers: receivers.iter().map(|name| (*name).to_owned()).collect(),
-        state: State::Open,
-        opened_at,
-        since: opened_at - SignedDuration::from_mins(9),
-        last: opened_at,
-        found_late: false,
-        numbers,
-        samples: Vec::new(),
-        lines: Vec::new(),
-        acts: Vec::new(),
-        crowded: false,
-        settled: false,
-    }
-}
-
-fn name_of(n: usize) -> String {
-    match (n / WORKFLOWS.len(), WORKFLOWS.get(n % WORKFLOWS.len())) {
-        (0, Some((name, _))) => (*name).to_owned(),
-        (round, name) => format!("{} {}", name.map_or("Workflow", |(name, _)| *name), round + 1),
-    }
-}
-
-/// Messages of a workflow on an average day like this one.
-fn level(n: usize, date: Date) -> f64 {
-    let weekend = date.weekday().to_monday_zero_offset() >= 5;
-    WORKFLOWS.get(n % WORKFLOWS.len()).map_or(0.0, |(_, level)| *level) * if weekend { 0.45 } else { 1.0 }
-}
-
-/// Share of a day's messages in an hour: few at night, a morning and an evening peak.
-fn share(hour: usize) -> f64 {
-    const SHARES: [f64; 24] = [
-        1.0, 0.6, 0.4, 0.3, 0.4, 0.8, 2.0, 4.0, 6.5, 8.0, 8.5, 7.5, 6.5, 6.0, 6.0, 6.0, 6.0, 6.5, 7.0, 6.5, 5.0, 3.5,
-        2.0, 1.0,
-    ];
-    SHARES.get(hour).map_or(0.0, |share| share / SHARES.iter().sum::<f64>())
-}
-
-/// A whole number about `mean`, always the same for a seed.
-fn drawn(mean: f64, seed: &[u64]) -> u64 {
-    let mixed = seed.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, part| {
-        let hash = (hash ^ part).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (hash ^ (hash >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb)
-    });
-    let unit = ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1_u64 << 53) as f64;
-    // About as wide as Poisson's, without its tail; below one it is one as often as the mean says.
-    if mean < 1.0 { u64::from(unit < mean) } else { (mean + (unit - 0.5) * 3.0 * mean.sqrt()).round().max(0.0) as u64 }
-}
-
-fn read<'de, T: Deserialize<'de>>(name: &'de str) -> T {
-    let from: StrDeserializer<'de, Error> = name.into_deserializer();
-    T::deserialize(from).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

@@ -1,6 +1,8 @@
 //! `bridge preview`: what people will see, of a made-up bridge.
 
 pub mod made_up;
+mod traffic;
+mod trouble;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
