@@ -1,6 +1,7 @@
 //! `bridge preview`: what people will see, of a made-up bridge.
 
 pub mod made_up;
+mod messages;
 mod traffic;
 mod trouble;
 
@@ -16,11 +17,11 @@ use crate::page::Filters;
 use crate::steps::page;
 use crate::store::embedded::{Durability, EmbeddedStore};
 
-/// Write the status page of a made-up bridge, to look at
+/// Write the status page and every message of a made-up bridge, to look at
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  bridge preview                      status-calm.html and status-trouble.html in ./preview
+  bridge preview                      status-calm.html, status-trouble.html, messages.html and messages.json in ./preview
   bridge preview --out /tmp/look
   bridge preview --workflows 200      how it looks with many
 
@@ -43,10 +44,14 @@ pub struct PreviewArgs {
 pub async fn run(args: &PreviewArgs) -> anyhow::Result<ExitCode> {
     let now = args.at.unwrap_or_else(|| SystemClock.now());
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let mut written = vec![("messages.html", messages::page())];
+    written.push(("messages.json", serde_json::to_string_pretty(&messages::json())?));
     for (day, name) in [(Day::Calm, "status-calm.html"), (Day::Trouble, "status-trouble.html")] {
-        let html = status(day, args.workflows, now).await?;
+        written.push((name, status(day, args.workflows, now).await?));
+    }
+    for (name, text) in written {
         let file = args.out.join(name);
-        std::fs::write(&file, html).with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         println!("{}", file.display());
     }
     Ok(ExitCode::SUCCESS)
