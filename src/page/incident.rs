@@ -6,7 +6,7 @@ use super::frame;
 use super::html::incidents::told;
 use super::html::{symbols, verdict};
 use super::incidents::Full;
-use super::verdict::Level;
+use super::verdict::{Level, split};
 use crate::incident::Incident;
 use crate::message::{Message, text};
 use crate::receivers::plain;
@@ -37,6 +37,8 @@ impl IncidentPage<'_> {
     pub fn html(&self) -> String {
         let message = self.message;
         let level = if self.incident.is_open() { Level::from(self.incident.severity) } else { Level::Ok };
+        let (sentence, detail) = split(message.headline.clone());
+        let more: Vec<String> = detail.into_iter().chain(self.acts.iter().cloned()).collect();
         let body = html! {
             (symbols())
             header.top {
@@ -45,7 +47,7 @@ impl IncidentPage<'_> {
                 span.at { a href=(self.status) { "All workflows" } }
             }
             main {
-                (verdict(level, plain::state(message), &message.headline, self.acts))
+                (verdict(level, plain::state(message), &sentence, &more))
                 @if let Some(form) = &self.form { (forms(form)) }
                 div.card { (told(self.full, &self.incident.id())) }
             }

@@ -267,7 +267,7 @@ pub fn failures(days: &[(Date, Option<u64>)]) -> Markup {
         svg.p.long viewBox=(format!("0 0 {right} 52")) role="img" {
             title { "Messages that failed for good, a bar a day" }
             desc { (number(total)) " in " (days.len()) " days, at most " (number(most)) " in one" }
-            path.bar.fail stroke-width=((width * 2 / 3).max(1)) d=(bars) {}
+            g stroke-width=((width * 2 / 3).max(1)) { path.bar.fail d=(bars) {} }
             @if !none.is_empty() { path.none d=(none) {} }
             path.axis d=(format!("M{GUTTER} {BASE}.5H{right}")) {}
             text x="26" y="9" { (short(most)) }

@@ -223,7 +223,7 @@ pub fn is_deaf(coverage: &Coverage, now: Timestamp) -> bool {
 }
 
 /// A long sentence without the brackets at its end, and what stood in them.
-fn split(sentence: String) -> (String, Option<String>) {
+pub fn split(sentence: String) -> (String, Option<String>) {
     let brackets = sentence.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
     match brackets.filter(|_| sentence.chars().count() > LONG) {
         Some((short, detail)) => (short.to_owned(), Some(capital(detail))),
