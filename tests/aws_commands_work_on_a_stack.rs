@@ -81,6 +81,14 @@ async fn a_silence_is_added_listed_and_ended() {
     while stack.hints.pass(&sender, HINTS_BATCH).await.received > 0 {}
     assert_eq!((world.pager.seen().len(), world.slack.seen().len()), (1, 1));
     fails(&deployed, &["silence", "end", "nothing"], 2, "there is no silence").await;
+
+    // The record of what was told, and a link to it.
+    let id = world.pager.seen()[0].json()["payload"]["custom_details"]["incident"].as_str().expect("an id").to_owned();
+    assert!(does(&deployed, &["incident"]).await.contains(&id));
+    let record: Value = serde_json::from_str(&does(&deployed, &["incident", &id, "--json"]).await).expect("JSON");
+    assert_eq!((&record["count"], record["receivers"].as_array().map(Vec::len)), (&3.into(), Some(2)));
+    fails(&deployed, &["incident", "00000000-1"], 1, "there is no incident").await;
+    fails(&deployed, &["link", "--incident", &id], 2, "link_keys").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,7 @@ mod bridge_check_looks_live;
 mod bridge_check_names_the_place;
 mod bridge_explain_says_why;
 mod bridge_fire_reaches_the_real_receivers;
+mod bridge_incident_keeps_the_record;
 mod bridge_send_posts_what_the_sender_would;
 mod bridge_subscribe_makes_the_webhook;
 mod days_in_seconds;

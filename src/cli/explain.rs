@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::incident;
 use super::place::{Opened, Place, refused};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -15,6 +16,7 @@ use crate::customerio::event::Event;
 use crate::customerio::parse::{self, Normalised};
 use crate::message::text;
 use crate::steps::explain::{self, Explained, RuleSaid, Verdict};
+use crate::steps::{find, record};
 use crate::store::Store;
 
 /// Say why an event did or did not page: classification, tallies, rules, receivers, what was sent
@@ -24,15 +26,16 @@ Examples:
   bridge explain events/email_failed.json                     with what ./bridge-data has counted
   bridge explain event.json --stack cio-alert-bridge          on AWS
   pbpaste | bridge explain - --json
+  bridge explain 3f9a2c11-1                                   why that incident paged
 
 A file is one request as Customer.io sends it; it is read as if it had arrived at its own time stamp, unless --arrived \
-says when it did. Numbers are those that the bridge has counted by now; where there is no data yet the event stands \
-alone. Nothing is counted and nothing is sent. An incident is shown by `bridge incident ID`.
+says when it did. Instead of a file, an incident's id (it stands at the end of every alert). Numbers are those that the bridge has counted by now; where there is no data yet the event stands \
+alone. Nothing is counted and nothing is sent.
 
 Exit code: 0 explained, 1 the store could not be read, 2 bad arguments, configuration or file.")]
 pub struct ExplainArgs {
-    /// A file with one webhook's body; - for standard input
-    #[arg(value_name = "FILE")]
+    /// A file with one webhook's body, - for standard input, or an incident's id
+    #[arg(value_name = "FILE|INCIDENT")]
     file: String,
 
     /// When it arrived, RFC 3339; default: at its own time stamp
@@ -56,6 +59,9 @@ pub async fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn explain(args: &ExplainArgs, now: Timestamp) -> anyhow::Result<()> {
+    if is_incident(&args.file) {
+        return of_incident(args, now).await;
+    }
     let body = read(&args.file)?;
     let (config, store) = match args.place.is_there() {
         true => {
@@ -92,14 +98,43 @@ async fn explain(args: &ExplainArgs, now: Timestamp) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether it is written like an incident's id, and no file is called so.
+fn is_incident(name: &str) -> bool {
+    let id = name.rsplit_once('-');
+    let like = id.is_some_and(|(key, episode)| {
+        key.len() >= 8 && key.bytes().all(|b| b.is_ascii_hexdigit()) && episode.parse::<u32>().is_ok()
+    });
+    like && !std::path::Path::new(name).exists()
+}
+
+/// Why an incident paged: what it counts, by which rule, and who heard.
+async fn of_incident(args: &ExplainArgs, now: Timestamp) -> anyhow::Result<()> {
+    let Opened { config, store, .. } = args.place.open().await?;
+    let Some(found) = find::incident(store.as_ref(), &args.file, now).await? else {
+        bail!("there is no incident {}; `bridge incident` lists them", args.file);
+    };
+    let record = record::of(store.as_ref(), &config, &found, now).await?;
+    if !args.json {
+        print!("{}", incident::plain(&record, &config, now));
+        return Ok(());
+    }
+    let verdict = if record.receivers.is_empty() { "alerted_nobody" } else { "alerted" };
+    let rule = json!({
+        "rule": record.rule, "severity": record.severity, "count": record.count, "of": record.of, "incident": record.id,
+    });
+    let said = json!({
+        "event": null, "cause": record.causes.first(), "verdict": verdict, "why": record.headline, "rules": [rule],
+        "receivers": record.receivers, "incident": record,
+    });
+    println!("{}", serde_json::to_string_pretty(&said)?);
+    Ok(())
+}
+
 fn read(file: &str) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     if file == "-" {
         std::io::stdin().lock().read_to_end(&mut body).context("cannot read standard input")?;
         return Ok(body);
-    }
-    if !std::path::Path::new(file).exists() && file.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        bail!("there is no file {file}; an incident is shown by `bridge incident {file}`");
     }
     std::fs::read(file).with_context(|| format!("cannot read {file}"))
 }

@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod erase;
 pub mod explain;
 pub mod fire;
+pub mod incident;
 pub mod link;
 pub mod place;
 pub mod preview;
@@ -50,6 +51,8 @@ pub enum Command {
     Count(count::CountArgs),
     /// Say why an event did or did not page.
     Explain(explain::ExplainArgs),
+    /// Show what is open and was open lately, or one incident's record.
+    Incident(incident::IncidentArgs),
     /// Send a marked test through the real routes.
     Fire(fire::FireArgs),
     /// Mute alerts by labels, for a time, with a reason.
@@ -94,6 +97,7 @@ pub fn run(bridge: Bridge) -> ExitCode {
             Command::Subscribe(args) => subscribe::run(args).await,
             Command::Preview(args) => preview::run(args).await,
             Command::Diagnose(args) => diagnose::run(args).await,
+            Command::Incident(args) => incident::run(args).await,
             Command::Link(args) => link::run(args).await,
             Command::Erase(args) => erase::run(args).await,
         }

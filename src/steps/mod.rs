@@ -24,6 +24,7 @@ pub mod learned;
 pub mod names;
 pub mod open;
 pub mod page;
+pub mod record;
 pub mod redrive;
 pub mod resolve;
 pub mod roll_up;
