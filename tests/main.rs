@@ -11,6 +11,7 @@ mod a_disk_that_refuses_is_a_503;
 mod a_receivers_trouble_stays_its_own;
 mod a_restart_forgets_nothing;
 mod a_silent_workflow_pages;
+mod an_alert_says_why;
 mod an_outage_is_one_page_and_one_resolve;
 #[cfg(feature = "aws")]
 mod aws_a_2xx_is_a_promise;

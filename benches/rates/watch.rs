@@ -272,6 +272,7 @@ impl Watch {
             samples: vec![],
             lines: vec![],
             acts: vec![],
+            diagnosis: None,
             crowded: false,
             settled: false,
         }

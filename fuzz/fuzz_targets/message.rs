@@ -133,6 +133,7 @@ fuzz_target!(|input: Input<'_>| {
         samples: input.failing.iter().take(3).map(|failing| mask(failing.text, &[])).collect(),
         lines: input.lines.iter().map(|line| (*line).to_owned()).collect(),
         acts: vec![],
+        diagnosis: None,
         crowded: false,
         settled: false,
     };

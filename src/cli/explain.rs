@@ -179,12 +179,15 @@ fn print(of: &Explained, config: &Config, now: Timestamp) {
     }
     println!("\n{}\n", of.why);
     let (concerned, others): (Vec<_>, Vec<_>) = of.rules.iter().partition(|rule| rule.concerns);
-    for RuleSaid { rule, condition, severity, is_true, why, incident, .. } in concerned {
+    for RuleSaid { rule, condition, severity, is_true, why, incident, diagnosis, .. } in concerned {
         let word = if *is_true { "TRUE" } else { "not true" };
         println!("Rule {rule} ({severity}): {word}");
         println!("  {condition}\n  {why}");
         if let Some(incident) = incident {
             println!("  incident {incident}");
+        }
+        if let Some(diagnosis) = diagnosis {
+            println!("  {diagnosis}");
         }
     }
     if !others.is_empty() {

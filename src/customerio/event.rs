@@ -277,7 +277,7 @@ pub const TOO_LATE_DAYS: i64 = 8;
 pub const FUTURE_MINUTES: i64 = 5;
 
 /// One reporting webhook, normalised; the body of a message in the events queue. Nothing personal in it unless
-/// the configuration shows personal data.
+/// the configuration shows personal data, but for the id of a failed message, where the App API may be asked about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     pub identity: Identity,
@@ -326,6 +326,10 @@ pub struct Failure {
     pub fingerprint: u64,
     /// The masked text, at most [`SAMPLE_CHARS`] characters; `None` when there was none.
     pub sample: Option<String>,
+    /// The message's own id, kept only to ask the App API about it: never shown (design, law 8). `None` where there is no
+    /// key to ask with.
+    #[serde(default, rename = "delivery_id", skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
 }
 
 /// Longest failure text kept with an event, in characters: a queue body stays under 1 KB.

@@ -38,12 +38,20 @@ pub struct Context<'a> {
     pub privacy: Privacy,
     /// Whose round trips are no traffic.
     pub canary: Option<&'a Canary>,
+    /// The App API can be asked about what failed: its delivery ids are kept for that, and else left behind.
+    pub asks: bool,
 }
 
 impl<'a> Context<'a> {
     /// As the configuration has it.
     pub fn of(config: &'a Config, arrived: Timestamp) -> Self {
-        Self { arrived, ignore: &config.ignore, privacy: config.privacy, canary: config.canary.as_ref() }
+        Self {
+            arrived,
+            ignore: &config.ignore,
+            privacy: config.privacy,
+            canary: config.canary.as_ref(),
+            asks: config.customerio.app_api_key.is_some(),
+        }
     }
 }
 
@@ -135,7 +143,10 @@ fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &C
         Some(address) => Provider::of_address(address),
         None => Provider::none(),
     };
-    let failure = failure_of(&data, &kind, context.privacy, &|| person.identifiers(item, &data, &kind));
+    let mut failure = failure_of(&data, &kind, context.privacy, &|| person.identifiers(item, &data, &kind));
+    if let Some(failure) = failure.as_mut().filter(|_| context.asks && fate == Fate::Counted) {
+        failure.delivery = data.text("delivery_id").map(|id| plain_id(&id));
+    }
     Event {
         identity,
         source,
@@ -278,7 +289,12 @@ fn failure_of(data: &Object, kind: &Kind, privacy: Privacy, identifiers: &dyn Fn
         return None;
     }
     let Some(text) = failure_text(data) else {
-        return kind.row().map(|_| Failure { cause: cause::classify(kind, None), fingerprint: 0, sample: None });
+        return kind.row().map(|_| Failure {
+            cause: cause::classify(kind, None),
+            fingerprint: 0,
+            sample: None,
+            delivery: None,
+        });
     };
     let identifiers = identifiers();
     let identifiers: Vec<&str> = identifiers.iter().map(String::as_str).collect();
@@ -288,6 +304,7 @@ fn failure_of(data: &Object, kind: &Kind, privacy: Privacy, identifiers: &dyn Fn
         cause: cause::classify(kind, Some(&text)),
         fingerprint: cause::fingerprint(&masked),
         sample: Some(shown.chars().take(SAMPLE_CHARS).collect()),
+        delivery: None,
     })
 }
 

@@ -5,6 +5,7 @@
 //! [`crate::steps::diagnose`] asks; [`CHECKS`] is the table of steps, and [`not_shown`] says what no API tells.
 
 pub mod facts;
+pub mod in_common;
 mod message;
 mod near;
 pub mod not_shown;

@@ -77,6 +77,11 @@ impl View {
         if self.privacy.show_personal_data { value.to_owned() } else { placeholder.to_owned() }
     }
 
+    /// When, as short as a line has it: `14:02`.
+    pub fn clock(&self, at: Timestamp) -> String {
+        text::clock(at, &self.zone, self.now)
+    }
+
     /// When, in the zone of whoever reads it.
     pub fn at(&self, at: Timestamp) -> String {
         text::clock_in_zone(at, &self.zone, self.now)

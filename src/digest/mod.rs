@@ -424,7 +424,8 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
         day.untold.iter().filter(|(id, _)| *id == incident.id()).map(|(_, what)| what.as_str()).collect();
     let untold = if untold.is_empty() { String::new() } else { format!(", {}", untold.join(", ")) };
     let opened = text::clock(incident.opened_at, zone, now);
-    format!("{state}, {}: {what}, {opened}{until}{untold} [{}]", incident.severity.as_str(), incident.id())
+    let why = incident.diagnosis().map_or_else(String::new, |(text, _)| format!(". {text}"));
+    format!("{state}, {}: {what}, {opened}{until}{untold} [{}]{why}", incident.severity.as_str(), incident.id())
 }
 
 fn coverage_line(config: &Config, day: &Day, now: Timestamp) -> String {

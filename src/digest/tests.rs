@@ -53,6 +53,7 @@ fn day(totals: Vec<Total>) -> Day {
         samples: Vec::new(),
         lines: Vec::new(),
         acts: vec![],
+        diagnosis: None,
         crowded: false,
         settled: false,
     };

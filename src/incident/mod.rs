@@ -1,6 +1,7 @@
 //! Incidents: one condition for one group, from opening to resolution. [`notify`] decides what a receiver hears.
 
 pub mod act;
+pub mod diagnosis;
 pub mod notify;
 pub mod told;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::act::Act;
+use self::diagnosis::Diagnosis;
 use crate::canary::Leg;
 use crate::customerio::event::Source;
 use crate::drift::Drift;
@@ -275,6 +277,9 @@ pub struct Incident {
     /// What people did about it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<Act>,
+    /// What Customer.io says of some of its failures, or that it is still to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
     /// It opened when `storm.open_incidents` were open already: a roll-up names it, nobody hears of it alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crowded: bool,

@@ -22,7 +22,8 @@ pub enum Notify {
     },
     /// Repeated after `repeat_every`, for receivers that can post.
     StillOpen,
-    /// The numbers may have changed since `update_every`: to be compared, and what was said rewritten if they did.
+    /// The numbers may have changed since `update_every`, or a diagnosis is there: to be compared, and what was said
+    /// rewritten if they did.
     Compare,
     /// Somebody acknowledged or silenced it, and so many acts are known by that: for receivers that can show it without
     /// calling anybody.
@@ -168,7 +169,10 @@ fn repeating(incident: &Incident, told: &Told, policy: &Policy, now: Timestamp) 
     if repeat <= now {
         return Notify::StillOpen;
     }
-    let compare = told.compared_at.unwrap_or(last).max(last) + policy.storm.update_every;
+    let compared = told.compared_at.unwrap_or(last).max(last);
+    // A diagnosis that came since does not wait; an edit that failed does.
+    let is_new = !told.diagnosed && incident.diagnosis().is_some_and(|(_, known_at)| compared < known_at);
+    let compare = if is_new { now } else { compared + policy.storm.update_every };
     match policy.abilities.edits {
         true if compare <= now => Notify::Compare,
         true => Notify::No(Quiet::UpToDate { until: Some(repeat.min(compare)) }),
@@ -196,6 +200,7 @@ pub fn delivered(
         compared_at: Some(now),
         said: Some(said),
         acts: incident.acts_so_far(),
+        diagnosed: incident.diagnosis().is_some(),
         receipt: Some(Box::new(receipt)),
         begun: false,
         attempts: 0,
@@ -316,6 +321,7 @@ mod tests {
             samples: vec![],
             lines: vec![],
             acts: vec![],
+            diagnosis: None,
             crowded: false,
             settled: false,
         }

@@ -78,6 +78,9 @@ pub struct Told {
     /// How many of the incident's acts it knows of.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub acts: u32,
+    /// Its message holds the incident's diagnosis.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub diagnosed: bool,
     pub receipt: Option<Box<Receipt>>,
     /// Its opening is being sent, or was and nobody heard whether it was taken: its end is to be told, come what may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -103,6 +106,7 @@ impl Told {
             compared_at: None,
             said: None,
             acts: 0,
+            diagnosed: false,
             receipt: None,
             begun: false,
             attempts: 0,

@@ -273,6 +273,7 @@ pub(super) fn incident(samples: &[&str]) -> Incident {
         samples: samples.iter().map(|s| (*s).to_owned()).collect(),
         lines: Vec::new(),
         acts: vec![],
+        diagnosis: None,
         crowded: false,
         settled: false,
     }

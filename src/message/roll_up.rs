@@ -161,6 +161,7 @@ mod tests {
             samples: Vec::new(),
             lines: Vec::new(),
             acts: vec![],
+            diagnosis: None,
             crowded: true,
             settled: false,
         }

@@ -147,6 +147,7 @@ mod tests {
             samples: vec![],
             lines: vec![],
             acts: vec![],
+            diagnosis: None,
             crowded: false,
             settled: false,
         }

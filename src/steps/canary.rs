@@ -113,6 +113,7 @@ async fn late(tick: &Tick<'_>, canary: &Canary, missing: Missing, now: Timestamp
         numbers: Numbers { count: 0, of: missing.count },
         samples: Vec::new(),
         lines: Vec::new(),
+        deliveries: Vec::new(),
         receivers: None,
     };
     open::open(tick.store, tick.outbox, tick.config, opening, now).await?;

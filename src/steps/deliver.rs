@@ -164,7 +164,8 @@ impl Deliver {
         facts.names = self.names.get(self.store.as_ref(), &self.config, now).await;
         let mut message = compose::message(&incident, phase, &facts, &self.config, now);
         let said = Numbers { count: message.about.count, of: message.about.of };
-        if due == Notify::Compare && told.said == Some(said) {
+        let is_told = told.said == Some(said) && told.diagnosed == incident.diagnosis().is_some();
+        if due == Notify::Compare && is_told {
             return self.record(held, notify::compared(&told, now)).await;
         }
         if let Some(links) = &self.links {

@@ -285,6 +285,7 @@ fn opening(config: &Config, receivers: &[String], day: &Day, now: Timestamp) -> 
         numbers: Numbers::default(),
         samples: Vec::new(),
         lines: digest::lines(config, day, now),
+        deliveries: Vec::new(),
         receivers: Some(receivers.to_vec()),
     }
 }

@@ -107,6 +107,7 @@ fn opening(tick: &Tick<'_>, source: Source, totals: &[Total], now: Timestamp) ->
         numbers: Numbers { count, of: count },
         samples: Vec::new(),
         lines: Vec::new(),
+        deliveries: Vec::new(),
         receivers: None,
     }
 }

@@ -323,6 +323,7 @@ async fn warn(tick: &Tick<'_>, what: Drift, findings: Vec<String>, now: Timestam
         numbers,
         samples: Vec::new(),
         lines: findings,
+        deliveries: Vec::new(),
         receivers: None,
     };
     open::open(tick.store, tick.outbox, tick.config, opening, now).await?;

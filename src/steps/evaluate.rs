@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::open::{self, Opening};
+use super::open::{self, Opening, Samples};
 use super::{canary, deadman, guardian};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
@@ -30,6 +30,9 @@ const RECEIVES_IN_COMPANY: u32 = 2;
 
 /// How long a message that failed by itself rests before the next try.
 const REST: Duration = Duration::from_secs(30);
+
+/// Failures that an incident keeps something of.
+const SAMPLES: usize = 3;
 
 /// Failing minutes further apart than this are judged apart, so that a late straggler does not make us read days.
 const CLUSTER_GAP_MINUTES: i64 = 120;
@@ -159,7 +162,8 @@ impl Evaluate<'_> {
     ) -> Result<(), StoreError> {
         let found = findings(self.store, self.config, rule, judge::span_around(rule, first, last), now).await?;
         for (incident, finding) in &found.open {
-            open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
+            let samples = samples(rule, finding, events);
+            open::widen(self.store, self.outbox, self.config, incident, finding, &samples, now).await?;
         }
         for finding in found.new {
             let samples = samples(rule, &finding, events);
@@ -275,16 +279,20 @@ fn touched(rule: &Rule, counted: &[Counted]) -> Vec<(Minute, Minute)> {
     stretches
 }
 
-/// Up to three different failure texts of the finding's group, from this batch.
-fn samples(rule: &Rule, finding: &Finding, events: &[Event]) -> Vec<String> {
-    let mut samples: Vec<String> = Vec::new();
+/// What this batch shows of the finding's group.
+fn samples(rule: &Rule, finding: &Finding, events: &[Event]) -> Samples {
+    let mut samples = Samples::default();
+    let keep = |known: &mut Vec<String>, new: Option<&String>| {
+        if let Some(new) = new.filter(|new| known.len() < SAMPLES && !known.contains(new)) {
+            known.push(new.clone());
+        }
+    };
     let of_group = events
         .iter()
         .filter(|e| e.fate == Fate::Counted && judge::in_group(rule, &finding.group, &Entry::of(e).class.series));
-    for text in of_group.filter_map(|e| e.failure.as_ref()?.sample.clone()) {
-        if samples.len() < 3 && !samples.contains(&text) {
-            samples.push(text);
-        }
+    for failure in of_group.filter_map(|e| e.failure.as_ref()) {
+        keep(&mut samples.texts, failure.sample.as_ref());
+        keep(&mut samples.deliveries, failure.delivery.as_ref());
     }
     samples
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::open::{self, Opening};
+use super::open::{self, Opening, Samples};
 use super::silences;
 use crate::clock::{Minute, minutes};
 use crate::config::Config;
@@ -94,6 +94,9 @@ pub struct RuleSaid {
     /// The incident of the group, if there is or was one at that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
+    /// What Customer.io said of that incident's failures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -162,6 +165,7 @@ fn said(rule: &Rule, concerns: bool, why: String) -> RuleSaid {
         count: 0,
         of: None,
         incident: None,
+        diagnosis: None,
     }
 }
 
@@ -242,11 +246,12 @@ async fn judged(
     };
     if let Some(incident) = incident {
         said.incident = Some(incident.id());
+        said.diagnosis = incident.diagnosis().map(|(text, _)| text.to_owned());
         if let Some(store) = store {
             receivers.extend(heard(store, config, rule, &incident, now).await?);
         }
     } else if let Some(finding) = finding {
-        let opening = Opening::of_rule(config, rule, &finding, Vec::new());
+        let opening = Opening::of_rule(config, rule, &finding, Samples::default());
         let would = |receiver| ReceiverSaid { receiver, rule: rule.name.clone(), told: "would_hear", note: None };
         receivers.extend(open::receivers(config, &opening.labels, now).into_iter().map(would));
     }

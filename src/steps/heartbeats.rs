@@ -219,6 +219,7 @@ pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), Stor
         numbers: Numbers::default(),
         samples: Vec::new(),
         lines: Vec::new(),
+        deliveries: Vec::new(),
         receivers: None,
     };
     open::open(tick.store, tick.outbox, tick.config, opening, now).await?;

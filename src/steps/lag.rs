@@ -31,6 +31,7 @@ pub async fn watch(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
         numbers: Numbers { count: window.late, of: window.events },
         samples: Vec::new(),
         lines: Vec::new(),
+        deliveries: Vec::new(),
         receivers: None,
     };
     open::open(tick.store, tick.outbox, tick.config, opening, now).await?;

@@ -7,6 +7,7 @@ pub mod canary;
 pub mod deadman;
 pub mod deliver;
 pub mod diagnose;
+pub mod diagnosis;
 pub mod digest;
 pub mod drafts;
 pub mod drift;

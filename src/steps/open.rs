@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::customerio::event::Source;
 use crate::heartbeat::why::Why;
 use crate::heartbeat::{Heartbeat, Judged};
+use crate::incident::diagnosis::Diagnosis;
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, State, Subject};
 use crate::queue::{Hint, Outbox};
 use crate::route::{self, Label, Labels};
@@ -23,6 +24,15 @@ const FOUND_LATE: SignedDuration = SignedDuration::from_hours(1);
 /// source come from registers.
 const LABEL_VALUES: usize = 500;
 
+/// What a batch of events shows of a condition's failures.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    /// Up to three different failure texts, masked.
+    pub texts: Vec<String>,
+    /// Ids of up to three of the messages.
+    pub deliveries: Vec<String>,
+}
+
 /// A condition that became true.
 #[derive(Clone, Debug)]
 pub struct Opening {
@@ -34,12 +44,14 @@ pub struct Opening {
     pub numbers: Numbers,
     pub samples: Vec<String>,
     pub lines: Vec<String>,
+    /// Ids of some of its messages, to ask about.
+    pub deliveries: Vec<String>,
     /// `None`: the routes decide.
     pub receivers: Option<Vec<String>>,
 }
 
 impl Opening {
-    pub fn of_rule(config: &Config, rule: &Rule, finding: &Finding, samples: Vec<String>) -> Self {
+    pub fn of_rule(config: &Config, rule: &Rule, finding: &Finding, samples: Samples) -> Self {
         let subject = Subject::Rule { name: rule.name.clone(), group: finding.group.clone() };
         Self {
             severity: rule.severity,
@@ -48,8 +60,9 @@ impl Opening {
             since: finding.first.start(),
             last: finding.last,
             numbers: Numbers { count: finding.count, of: finding.of },
-            samples,
+            samples: samples.texts,
             lines: Vec::new(),
+            deliveries: samples.deliveries,
             receivers: None,
         }
     }
@@ -79,6 +92,7 @@ impl Opening {
             numbers: Numbers { count: judged.count, of: expected },
             samples: Vec::new(),
             lines: Vec::new(),
+            deliveries: Vec::new(),
             receivers: None,
         }
     }
@@ -165,6 +179,7 @@ pub async fn widen(
     config: &Config,
     incident: &Incident,
     finding: &Finding,
+    samples: &Samples,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Subject::Rule { name, .. } = &incident.subject else { return Ok(()) };
@@ -176,6 +191,7 @@ pub async fn widen(
         known.extend(new.into_iter().take(LABEL_VALUES.saturating_sub(known.len())));
     }
     wider.receivers.extend(receivers(config, &found, now).into_iter().filter(|r| !incident.receivers.contains(r)));
+    wider.add_to_ask_about(&samples.deliveries);
     if wider == *incident {
         return Ok(());
     }
@@ -237,6 +253,7 @@ pub async fn open(
         samples: opening.samples,
         lines: opening.lines,
         acts: Vec::new(),
+        diagnosis: Diagnosis::due(opening.deliveries),
         crowded,
         settled: false,
     };

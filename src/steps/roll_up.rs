@@ -131,6 +131,7 @@ fn opening(
         numbers: Numbers { count, of: count },
         samples: Vec::new(),
         lines: roll_up::lines(tick.config, names, incidents, receiver.kind.abilities().names_chars),
+        deliveries: Vec::new(),
         receivers: Some(vec![receiver.name.clone()]),
     }
 }

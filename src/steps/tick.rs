@@ -7,9 +7,10 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::open::{self, Opening};
+use super::open::{self, Opening, Samples};
 use super::{
-    canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, summary, sums, sweep,
+    canary, deadman, diagnosis, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, summary,
+    sums, sweep,
 };
 use crate::canary::Track;
 use crate::clock::Minute;
@@ -73,6 +74,7 @@ impl Tick<'_> {
         let fine = failed.is_empty();
         part(&mut failed, "deadman", deadman::beat(self, fine, now)).await;
         part(&mut failed, "canary", canary::send_due(self, now)).await;
+        part(&mut failed, "diagnosis", diagnosis::ask_due(self, now)).await;
         part(&mut failed, "sums", sums::fetch_due(self, now)).await;
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         // After names, which its own alerts use.
@@ -94,10 +96,10 @@ impl Tick<'_> {
             let span = judge::span_around(rule, first, minute);
             let found = evaluate::findings(self.store, self.config, rule, span, now).await?;
             for (incident, finding) in &found.open {
-                open::widen(self.store, self.outbox, self.config, incident, finding, now).await?;
+                open::widen(self.store, self.outbox, self.config, incident, finding, &Samples::default(), now).await?;
             }
             for finding in found.new {
-                let opening = Opening::of_rule(self.config, rule, &finding, Vec::new());
+                let opening = Opening::of_rule(self.config, rule, &finding, Samples::default());
                 open::open(self.store, self.outbox, self.config, opening, now).await?;
             }
         }

@@ -72,6 +72,7 @@ pub fn incident(rule: &str, opened_at: Timestamp) -> Incident {
         samples: vec!["cannot render".into()],
         lines: Vec::new(),
         acts: vec![],
+        diagnosis: None,
         crowded: false,
         settled: false,
     }

@@ -65,6 +65,7 @@ pub fn incident(subject: Subject, severity: Severity, opened_at: Timestamp, numb
         samples: Vec::new(),
         lines: Vec::new(),
         acts: Vec::new(),
+        diagnosis: None,
         crowded: false,
         settled: false,
     }

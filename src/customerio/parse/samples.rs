@@ -22,7 +22,8 @@ fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
 
 fn read(body: &[u8]) -> Result<Normalised, Unreadable> {
     let arrived = "2026-11-24T12:00:00Z".parse().unwrap();
-    let context = Context { arrived, ignore: &Ignore::default(), privacy: Privacy::default(), canary: None };
+    let context =
+        Context { arrived, ignore: &Ignore::default(), privacy: Privacy::default(), canary: None, asks: false };
     normalise(body, &Sha256::digest(body).into(), &context)
 }
 

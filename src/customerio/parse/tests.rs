@@ -13,7 +13,8 @@ fn arrived() -> Timestamp {
 }
 
 fn read_with(body: &[u8], ignore: &Ignore, show_personal_data: bool) -> Result<Normalised, Unreadable> {
-    let context = Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data }, canary: None };
+    let context =
+        Context { arrived: arrived(), ignore, privacy: Privacy { show_personal_data }, canary: None, asks: false };
     normalise(body, &[7; 32], &context)
 }
 
@@ -217,6 +218,7 @@ fn what_the_canarys_workflow_sends_to_its_profile_is_no_traffic_and_to_others_is
             ignore: &Ignore::default(),
             privacy: Privacy::default(),
             canary: Some(&canary),
+            asks: false,
         };
         normalise(body.to_string().as_bytes(), &[7; 32], &context).unwrap().events[0].fate
     };

@@ -112,7 +112,8 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
             ..Parts::default()
         },
     };
-    let mut fields = parts.fields;
+    // Before all else: it is the nearest to what is to be done.
+    let mut fields: Vec<Field> = telling.diagnosis().into_iter().chain(parts.fields).collect();
     fields.extend(telling.times(parts.more));
     fields.extend(telling.acts());
     let late = if incident.found_late && !phase.is_over() { FOUND_LATE } else { "" };
@@ -238,6 +239,12 @@ impl Telling<'_> {
             fields.push(field(name, value));
         }
         fields
+    }
+
+    /// What Customer.io says of it, and when it said so.
+    fn diagnosis(&self) -> Option<Field> {
+        let (text, at) = self.incident.diagnosis()?;
+        Some(field("Diagnosis", format!("{text} (as of {})", self.clock(at))))
     }
 
     /// How long it has been open, and how late it was found.

@@ -91,6 +91,7 @@ fn episode(since: &str, last: &str, state: State) -> Incident {
         samples: vec![],
         lines: vec![],
         acts: vec![],
+        diagnosis: None,
         crowded: false,
         settled: true,
     }

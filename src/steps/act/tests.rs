@@ -102,6 +102,7 @@ async fn what_was_closed_by_hand_stays_closed_for_as_long_as_it_is_the_same_trou
         numbers: Default::default(),
         samples: vec![],
         lines: vec![],
+        deliveries: Vec::new(),
         receivers: Some(vec!["screen".into()]),
     };
     let open = async |since, at| {

@@ -5,6 +5,7 @@
 
 mod asking;
 mod people;
+pub mod samples;
 #[cfg(test)]
 mod tests;
 

@@ -35,6 +35,12 @@ pub fn answer(asked: &str, world: &World, traps: Traps) -> Option<Answer> {
         ["v1", "campaigns", id, "actions"] => {
             Some((200, ask.list("actions", world.actions.get(&id.parse().ok()?)?.clone())))
         }
+        ["v1", "messages", id] => {
+            let id = decoded(id);
+            let message =
+                world.people.iter().flat_map(|person| &person.messages).find(|message| message["id"] == *id)?;
+            Some((200, ask.wrapped("message", message.clone())))
+        }
         ["v1", "segments", id] => {
             let name = world.segments.get(&id.parse().ok()?)?;
             Some((200, ask.wrapped("segment", json!({"id": id, "name": name}))))
