@@ -393,6 +393,27 @@ mod tests {
     }
 
     #[test]
+    fn without_an_id_an_answer_that_is_late_is_that_of_the_round_it_happened_in() {
+        // The first was late at 10:15, so the second went out; then the first one's answer comes.
+        let late = |answer| {
+            let mut log = settled(sent(&["09:55:00"], Ok(())), &[arrival(None, "09:55:01", "09:55:03")], "09:56:00");
+            for clock in ["10:00:00", "10:15:00"] {
+                assert!(log.may_begin(t(clock)));
+                log.begin(clock, t(clock), &TimeZone::UTC);
+                log.went_out(clock, &Sent { at: t(clock), taken: Ok(()) });
+            }
+            let log = settled(log, &[answer], "10:18:00");
+            (log.back.map(|back| back.took()), log.flights.into_iter().map(|flight| flight.id).collect::<Vec<_>>())
+        };
+        let first = (Some(SignedDuration::from_mins(17)), vec!["10:15:00".to_owned()]);
+        assert_eq!(late(arrival(None, "10:00:01", "10:17:00")), first, "held back by the sender");
+        assert_eq!(late(of_run("10:00:01", "10:16:50", "10:17:00")), first, "sent late by the workflow");
+        // Neither its run nor its time says so: it may as well be the second's, and is taken for it.
+        let second = (Some(SignedDuration::from_mins(2)), vec!["10:00:00".to_owned()]);
+        assert_eq!(late(arrival(None, "10:16:50", "10:17:00")), second);
+    }
+
+    #[test]
     fn one_that_comes_hours_later_is_still_back_and_then_it_is_given_up() {
         let log = settled(sent(&FOUR, Ok(())), &[arrival(Some("10:00:00"), "12:40:00", "12:41:00")], "12:41:00");
         assert_eq!(log.back.map(|back| back.took()), Some(SignedDuration::from_mins(161)));

@@ -17,6 +17,7 @@ use crate::customerio::app_api::names::Names;
 use crate::customerio::cause_table;
 use crate::customerio::event::{Fate, Source};
 use crate::customerio::metric::{self, Class};
+use crate::heartbeat::settle::Settling;
 use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict, history};
 use crate::incident::{How, Incident, Numbers, State, Subject};
 use crate::message::providers::{self, ByProvider};
@@ -242,11 +243,23 @@ fn workflow_lines(config: &Config, day: &Day) -> Vec<String> {
                 format!("{} of {} periods, {about}{} counted", parts.join(", "), many.len(), text::number(total))
             }
         };
+        let said = match known_late(day, h) {
+            Some((Settling::After(_), late)) => format!("{said}; {late}"),
+            Some((_, why)) if ours.is_empty() => why,
+            _ => said,
+        };
         let source = words::source(config, &day.names, &h.source);
         let name = if source.starts_with(&h.name) { source } else { format!("{}, {source}", h.name) };
         format!("{name}: {said}{}", fortnight(config, day, h))
     };
     config.heartbeats.iter().map(line).collect()
+}
+
+/// How late runs that should be as usual are judged, or why they are not.
+fn known_late(day: &Day, heartbeat: &Heartbeat) -> Option<(Settling, String)> {
+    let kept = day.history.get(&heartbeat.counted_as()).filter(|_| heartbeat.expect == Expect::Learned)?;
+    let settling = heartbeat.settling(kept);
+    Some((settling, words::settling(settling)?))
 }
 
 /// What stands before a count that is approximate.

@@ -14,7 +14,7 @@ use super::{Heartbeat, period};
 use crate::clock::{Minute, Span};
 use crate::tally::Cell;
 use crate::tally::coverage::Coverage;
-use crate::tally::journeys::JOURNEY;
+use crate::tally::journeys;
 
 /// Length of a slot.
 pub const SLOT_MINUTES: i64 = 5;
@@ -87,6 +87,10 @@ pub struct Day {
     counts: Vec<u32>,
     /// By slot: `1` covered, `0` not, `-` not looked at yet.
     hearing: String,
+    /// Of runs: how many were heard of within each of [`journeys::WAITS`] after they began and not before, and later than
+    /// all. Known once a look saw the whole day; kept to the last that is not 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waits: Vec<u32>,
 }
 
 impl Day {
@@ -94,7 +98,7 @@ impl Day {
     pub fn unseen(day: i64) -> Self {
         let slots = usize::try_from(SLOTS_A_DAY).unwrap_or_default();
         let hearing = std::iter::repeat_n(Hearing::Unseen.letter(), slots).collect();
-        Self { day, counts: vec![0; slots], hearing }
+        Self { day, counts: vec![0; slots], hearing, waits: Vec::new() }
     }
 
     /// Adds what is now known of the same day: counts only rise, and the later look at coverage stands.
@@ -102,6 +106,10 @@ impl Day {
         let slots = usize::try_from(SLOTS_A_DAY).unwrap_or_default();
         self.counts.resize(slots, 0);
         for (known, count) in self.counts.iter_mut().zip(&now.counts) {
+            *known = (*known).max(*count);
+        }
+        self.waits.resize(self.waits.len().max(now.waits.len()), 0);
+        for (known, count) in self.waits.iter_mut().zip(&now.waits) {
             *known = (*known).max(*count);
         }
         let letters = self.hearing.chars().chain(std::iter::repeat(Hearing::Unseen.letter()));
@@ -116,6 +124,18 @@ impl Day {
         let slots = (first..).zip(&self.counts).zip(self.hearing.chars().map(Hearing::of_letter));
         let seen = slots.filter(|(_, hearing)| *hearing != Hearing::Unseen);
         seen.map(|((slot, count), hearing)| (Slot(slot), *count, hearing == Hearing::Covered))
+    }
+
+    /// How many of its runs waited for their first message until this place of [`journeys::WAITS`], and not shorter.
+    pub fn waited(&self, place: usize) -> u32 {
+        self.waits.get(place).copied().unwrap_or_default()
+    }
+
+    fn see_wait(&mut self, place: usize, count: u64) {
+        self.waits.resize(self.waits.len().max(place + 1), 0);
+        if let Some(known) = self.waits.get_mut(place) {
+            *known = known.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
 
     fn see(&mut self, slot: Slot, count: u32, covered: bool) {
@@ -152,10 +172,17 @@ pub fn days(
     let Range { start: from, end: until } = slots;
     let mut days: Vec<Day> = (from.day()..=until.day()).map(Day::unseen).collect();
     let mut counts = vec![0_u64; usize::try_from(until.0 - from.0).unwrap_or_default()];
+    let is_whole = |day: i64| from <= Slot::first_of(day) && Slot::first_of(day + 1) <= until;
     for cell in cells.iter().filter(|cell| heartbeat.counts(&cell.series)) {
         let slot = cell.minute.0.div_euclid(SLOT_MINUTES) - from.0;
         if let Some(count) = usize::try_from(slot).ok().and_then(|slot| counts.get_mut(slot)) {
             *count += cell.count;
+        }
+        let day = Slot::of(cell.minute.start()).day();
+        if let Some(place) = journeys::waited(&cell.series).filter(|_| is_whole(day))
+            && let Some(day) = days.iter_mut().find(|known| known.day == day)
+        {
+            day.see_wait(place, cell.count);
         }
     }
     for (slot, count) in (from.0..until.0).map(Slot).zip(counts) {
@@ -205,15 +232,7 @@ pub fn of_dates(days: &[Day], dates: &[Date], zone: &TimeZone) -> Vec<Option<u64
     dates.iter().map(of_date).collect()
 }
 
-/// A run counts when it began, but only once its first message comes: younger than this, counts of runs still rise.
-pub const RUNS_SETTLE: SignedDuration = SignedDuration::from_hours(3);
-
 impl Heartbeat {
-    /// Until when its counts can be compared with older ones, at `now`.
-    pub fn settled(&self, now: Timestamp) -> Timestamp {
-        if self.event == JOURNEY { now - RUNS_SETTLE } else { now }
-    }
-
     /// What its history is kept under: heartbeats that count the same share one.
     pub fn counted_as(&self) -> String {
         format!("{}/{}/{}", self.source, self.action.as_deref().unwrap_or_default(), self.event)

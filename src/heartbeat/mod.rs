@@ -6,6 +6,7 @@ pub mod history;
 pub mod learned;
 pub mod period;
 pub mod recovery;
+pub mod settle;
 pub mod verdict;
 pub mod why;
 

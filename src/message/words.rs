@@ -6,8 +6,29 @@ use crate::config::Config;
 use crate::config::reader::show_duration;
 use crate::customerio::app_api::names::Names;
 use crate::customerio::event::{Kind, Source, SourceKind};
+use crate::heartbeat::settle::{ENOUGH, Settling};
 use crate::message::text;
 use crate::rules::{Condition, Rule};
+use crate::tally::journeys::WAITS;
+
+/// How late runs are judged, or why they are not; `None` where counts are whole at once.
+pub fn settling(settling: Settling) -> Option<String> {
+    let longest = WAITS.last().copied().unwrap_or_default();
+    match settling {
+        Settling::After(SignedDuration::ZERO) => None,
+        Settling::After(wait) => Some(format!(
+            "runs are judged {} late: so long until nearly all of them have had their first message",
+            text::duration(wait)
+        )),
+        Settling::Unknown { runs } => Some(format!(
+            "not judged yet: how long runs wait for their first message is known of {runs}, and {ENOUGH} are needed"
+        )),
+        Settling::TooLong => Some(format!(
+            "not judged: more than 2 % of the runs wait over {} for their first message; count that message instead",
+            text::duration(longest)
+        )),
+    }
+}
 
 /// `Activation (campaign 5)`, or `campaign 5` when nobody named it. The configuration's name wins over Customer.io's.
 pub fn source(config: &Config, names: &Names, source: &Source) -> String {

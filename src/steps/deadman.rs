@@ -80,3 +80,6 @@ async fn passed(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
 fn read(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

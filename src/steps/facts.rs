@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::canary;
+use super::{canary, learned};
 use crate::clock::{Minute, Span, minutes};
 use crate::config::Config;
 use crate::customerio::event::{Kind, Source};
@@ -48,7 +48,9 @@ pub async fn gather(
         Subject::Heartbeat { name, period, .. } => {
             let Some(heartbeat) = config.heartbeat(name) else { return Ok(Facts::default()) };
             let span = verdict::judged_span(*period);
-            return Ok(Facts { approximate: approximate(store, heartbeat, span).await?, ..Facts::default() });
+            let approximate = approximate(store, heartbeat, span).await?;
+            let settling = learned::settling(store, heartbeat, now).await?;
+            return Ok(Facts { approximate, settling, ..Facts::default() });
         }
         Subject::Drift { .. } => return Ok(Facts::default()),
         Subject::Digest { .. } => return Ok(Facts::default()),

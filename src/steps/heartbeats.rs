@@ -1,19 +1,16 @@
-//! tick's work on heartbeats and blindness: reads counts, asks for verdicts, opens incidents.
+//! tick's work on heartbeats: reads counts, asks for verdicts, opens incidents.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::asking::Asking;
+use super::learned;
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{facts, learned};
 use crate::clock::{Minute, Span, minutes};
 use crate::heartbeat::why::Why;
-use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, blindness, period, verdict};
-use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
-use crate::route::{Label, Labels};
+use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, period, verdict};
+use crate::incident::{Incident, IncidentKey, Subject};
 use crate::store::{StoreError, Write};
-use crate::tally::coverage::Coverage;
-use crate::tally::journeys::JOURNEY;
 
 /// A verdict overdue by more than this goes to the digest, not to a pager (design, law 10).
 const TOO_OLD_TO_PAGE: SignedDuration = SignedDuration::from_hours(24);
@@ -193,84 +190,4 @@ pub async fn beats_again(
     let fine =
         |j: &Judged| j.heartbeat == heartbeat.name && j.verdict == Verdict::Ok && j.period.start > opened_for.start;
     Ok(later.iter().any(fine).then_some(incident.last))
-}
-
-/// Pages once when nothing has arrived for longer than chance explains.
-pub async fn watch_blindness(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let coverage = tick.store.coverage().await?;
-    let Some(since) = blindness::silent_since(&coverage, now) else { return Ok(()) };
-    let key = IncidentKey::new(&tick.config.workspace.name, &Subject::Blindness);
-    if tick.store.episodes(&key).await?.last().is_some_and(Incident::is_open) {
-        return Ok(());
-    }
-    let missing = missing(tick, &coverage, since, now).await?;
-    if !blindness::is_more_than_chance(missing, now.duration_since(since)) {
-        return Ok(());
-    }
-    let (severity, mut labels) = most_severe(tick);
-    // Its own kind too, so that a route can tell it apart.
-    labels.entry(Label::Kind).or_default().insert(0, Subject::Blindness.kind().to_owned());
-    let opening = Opening {
-        subject: Subject::Blindness,
-        severity,
-        labels,
-        since,
-        last: now,
-        numbers: Numbers::default(),
-        samples: Vec::new(),
-        lines: Vec::new(),
-        deliveries: Vec::new(),
-        receivers: None,
-    };
-    open::open(tick.store, tick.outbox, tick.config, opening, now).await?;
-    Ok(())
-}
-
-/// How many events a silence should have brought: as many as the same hours before, day by day; at the mean rate where
-/// there are none to compare with.
-async fn missing(tick: &Tick<'_>, coverage: &Coverage, since: Timestamp, now: Timestamp) -> Result<f64, StoreError> {
-    let zone = &tick.config.workspace.zone;
-    let (mut missing, mut is_first) = (0.0, true);
-    for part in blindness::parts(coverage, since, now, zone) {
-        let (mut weeks, mut days) = (Vec::new(), Vec::new());
-        for (counts, spans) in [(&mut weeks, part.weeks), (&mut days, part.days)] {
-            for span in spans {
-                counts.push(arrived(tick, span).await?);
-            }
-        }
-        missing += match (blindness::expected(&weeks, &days), coverage.began(), blindness::by_day(since, now, zone)) {
-            (Some(expected), ..) => expected,
-            (None, Some(from), Some(until)) if is_first => {
-                let heard = Span::new(Minute::of(from), Minute::of(now).plus(facts::AHEAD_MINUTES));
-                blindness::expected_at_the_mean(arrived(tick, heard).await?, from, since, until)
-            }
-            (None, ..) => 0.0,
-        };
-        if blindness::is_more_than_chance(missing, now.duration_since(since)) {
-            break;
-        }
-        is_first = false;
-    }
-    Ok(missing)
-}
-
-/// How many events of any kind there were in a span; runs are no events of their own.
-async fn arrived(tick: &Tick<'_>, span: Span) -> Result<u64, StoreError> {
-    let totals = tick.store.totals(None, span).await?;
-    Ok(totals.iter().filter(|t| t.series.kind != JOURNEY).map(|t| t.count).sum())
-}
-
-/// Blindness takes the route of the most severe heartbeat or rule, heartbeats first (design, Coverage).
-fn most_severe(tick: &Tick<'_>) -> (Severity, Labels) {
-    let heartbeats = tick.config.heartbeats.iter().map(|h| (h.severity, open::heartbeat_labels(tick.config, h)));
-    let rules = tick.config.rules.iter().map(|r| (r.severity, open::rule_labels(tick.config, r)));
-    let mut best: Option<(Severity, Labels)> = None;
-    for (severity, labels) in heartbeats.chain(rules) {
-        if best.as_ref().is_none_or(|(s, _)| severity > *s) {
-            best = Some((severity, labels));
-        }
-    }
-    best.unwrap_or_else(|| {
-        (Severity::Critical, Labels::from([(Label::Severity, vec![Severity::Critical.as_str().to_owned()])]))
-    })
 }

@@ -17,9 +17,12 @@ use super::tick::Tick;
 use crate::clock::Span;
 use crate::customerio::event::{Kind, TOO_LATE_DAYS};
 use crate::heartbeat::Heartbeat;
-use crate::heartbeat::history::{self, SLOTS_A_DAY, Slot};
+use crate::heartbeat::history::{self, SLOT_MINUTES, SLOTS_A_DAY, Slot};
+use crate::heartbeat::learned::REACH_DAYS;
+use crate::heartbeat::settle::Settling;
 use crate::store::{StoreError, Write};
 use crate::tally::coverage::Coverage;
+use crate::tally::journeys::JOURNEY;
 
 /// Where the cursor stands.
 pub const CURSOR: &str = "history";
@@ -121,7 +124,7 @@ fn hash(by_kind: &BTreeMap<String, (&Kind, Kept<'_>)>) -> String {
     Sha256::digest(names.join("\n")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The last hour; from the first slot on that is not sure, and that something late may have changed, at most a day.
+/// The last hour, and of runs as much more as they wait; from the first slot on that is not sure, and that something late may have changed, at most a day.
 async fn recent_look(
     tick: &Tick<'_>,
     kind: &Kind,
@@ -133,15 +136,30 @@ async fn recent_look(
     let late = changed_since(&tick.store.coverage().await?, is_new_hour, now);
     let mut firsts = BTreeMap::new();
     for (of, heartbeat) in heartbeats {
-        let look_back = LOOK_BACK + now.duration_since(heartbeat.settled(now));
-        let kept = tick.store.days(of, slot.day() - 1, slot.day() + 1).await?;
-        firsts.insert(of.as_str(), history::first_unsure(&kept, now, look_back).min(late));
+        let kept = tick.store.days(of, slot.day() - reach(heartbeat), slot.day() + 1).await?;
+        let unsure = history::first_unsure(&kept, now, LOOK_BACK).min(late);
+        let settling = heartbeat.settling(&kept);
+        // A message that came just now may name a run that began as long ago as runs wait.
+        let first = match settling {
+            Settling::After(wait) if !settling.is_by_the_hour() || is_new_hour || late < slot => before(unsure, wait),
+            _ => unsure,
+        };
+        firsts.insert(of.as_str(), first);
     }
     let Some(first) = firsts.values().copied().min() else { return Ok(()) };
     for day in first.day()..=slot.day() {
         look(tick, kind, heartbeats, &firsts, of_day(day, first..slot), now).await?;
     }
     Ok(())
+}
+
+/// How many days tell which slots are sure: of runs those too that tell how long they wait.
+fn reach(heartbeat: &Heartbeat) -> i64 {
+    if heartbeat.event == JOURNEY { REACH_DAYS } else { 1 }
+}
+
+fn before(Slot(slot): Slot, wait: SignedDuration) -> Slot {
+    Slot(slot - (wait.as_mins() + SLOT_MINUTES - 1) / SLOT_MINUTES)
 }
 
 /// From where on something may have changed by what came late: `now`'s slot where nothing did.

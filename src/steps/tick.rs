@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening, Samples};
 use super::{
-    canary, deadman, diagnosis, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, summary,
-    sums, sweep,
+    blindness, canary, deadman, diagnosis, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve,
+    summary, sums, sweep,
 };
 use crate::canary::Track;
 use crate::clock::Minute;
@@ -58,7 +58,7 @@ impl Tick<'_> {
     pub async fn run(&self, now: Timestamp) -> Result<(), TickFailed> {
         let mut failed = Vec::new();
         part(&mut failed, "heartbeats", heartbeats::judge_due(self, now)).await;
-        part(&mut failed, "blindness", heartbeats::watch_blindness(self, now)).await;
+        part(&mut failed, "blindness", blindness::watch(self, now)).await;
         part(&mut failed, "canary", canary::watch(self, now)).await;
         part(&mut failed, "lag", lag::watch(self, now)).await;
         part(&mut failed, "drafts", drafts::watch_due(self, now)).await;

@@ -10,6 +10,8 @@ pub mod embedded;
 #[cfg(test)]
 pub(crate) mod conformance;
 #[cfg(test)]
+pub(crate) mod counting;
+#[cfg(test)]
 pub(crate) mod testing;
 
 use async_trait::async_trait;

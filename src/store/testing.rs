@@ -1,7 +1,5 @@
 //! What the tests of every store write into it.
 
-pub mod counting;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;

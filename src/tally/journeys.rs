@@ -25,6 +25,39 @@ pub const PLACES_A_DAY: u64 = 1 << 20;
 /// free.
 const WITHOUT_A_TIME: u64 = 1;
 
+/// How long a run may wait for its first message, in steps: the waits that people set (none, minutes, an hour, ..., three
+/// days) and a little more, for a message leaves some time after its wait has ended.
+pub const WAITS: [SignedDuration; 9] = [
+    SignedDuration::from_mins(10),
+    SignedDuration::from_mins(35),
+    SignedDuration::from_mins(75),
+    SignedDuration::from_hours(4),
+    SignedDuration::from_hours(7),
+    SignedDuration::from_hours(13),
+    SignedDuration::from_hours(26),
+    SignedDuration::from_hours(50),
+    SignedDuration::from_hours(74),
+];
+
+/// From this mark on registers say which of [`WAITS`] a run's first message came within. The mark 0, of an older version,
+/// says nothing of it.
+const WAITED: u64 = 2;
+
+/// Which of [`WAITS`] these runs' first messages came within; one more is later than all. `None`: nobody looked.
+pub fn waited(series: &Series) -> Option<usize> {
+    if series.kind != JOURNEY {
+        return None;
+    }
+    // Without a time in its id a run counts with its message: it never waits.
+    if is_approximate(series) { Some(0) } else { usize::try_from(series.fingerprint.checked_sub(WAITED)?).ok() }
+}
+
+/// The mark of a run that began then and is heard of by what happened at `at`.
+fn mark(begun: Timestamp, at: Timestamp) -> u64 {
+    let waited = at.duration_since(begun);
+    WAITED + WAITS.iter().take_while(|wait| **wait < waited).count() as u64
+}
+
 /// Whether these are runs whose ids hold no time: what is counted there is an approximation.
 pub fn is_approximate(series: &Series) -> bool {
     series.kind == JOURNEY && series.fingerprint == WITHOUT_A_TIME
@@ -48,7 +81,8 @@ pub fn entries(events: &[Event], heartbeats: &[Heartbeat]) -> Vec<Entry> {
         })
         .collect();
     // Two heartbeats may count the same runs, in other periods.
-    entries.sort_by_key(|entry| entry.identity);
+    // Of a run's messages the first says how long it waited.
+    entries.sort_by_key(|entry| (entry.identity, entry.class.series.fingerprint));
     entries.dedup_by_key(|entry| entry.identity);
     entries
 }
@@ -59,7 +93,7 @@ fn entry(event: &Event, action: Option<&str>) -> Option<Entry> {
     let begun =
         began(id).filter(|begun| begun.duration_since(event.arrived) <= SignedDuration::from_mins(FUTURE_MINUTES));
     let (identity, stamp, at, fingerprint) = match begun {
-        Some(begun) => (Identity::of_journey(id, action, ""), begun, begun, 0),
+        Some(begun) => (Identity::of_journey(id, action, ""), begun, begun, mark(begun, event.at)),
         None => {
             let day = event.at.strftime("%F").to_string();
             let identity = Identity::of_journey(&place(&event.source, id), action, &day);

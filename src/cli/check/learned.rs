@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::config::Config;
 use crate::heartbeat::learned::Learned;
 use crate::heartbeat::{Expect, Heartbeat};
-use crate::message::text;
+use crate::message::{text, words};
 use crate::steps::learned;
 use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore, FILE};
 
 /// A line for each of them; empty when there is none.
-pub async fn summary(config: &Config, data: &Path) -> String {
+pub async fn summary(config: &Config, data: &Path, now: Timestamp) -> String {
     let learning: Vec<&Heartbeat> = config.heartbeats.iter().filter(|h| h.expect == Expect::Learned).collect();
     if learning.is_empty() {
         return String::new();
@@ -24,12 +26,22 @@ pub async fn summary(config: &Config, data: &Path) -> String {
             Ok(store) => {
                 for heartbeat in learning {
                     lines.push(format!("  {}: {}", heartbeat.name, known(&store, heartbeat).await));
+                    if let Some(late) = settling(&store, heartbeat, now).await {
+                        lines.push(format!("    {late}"));
+                    }
                 }
             }
             Err(error) => lines.push(format!("  unknown: {error}")),
         }
     }
     lines.join("\n") + "\n"
+}
+
+async fn settling(store: &dyn Store, heartbeat: &Heartbeat, now: Timestamp) -> Option<String> {
+    match learned::settling(store, heartbeat, now).await {
+        Ok(settling) => settling.and_then(words::settling),
+        Err(error) => Some(format!("unknown: {error}")),
+    }
 }
 
 async fn known(store: &dyn Store, heartbeat: &Heartbeat) -> String {

@@ -116,7 +116,7 @@ async fn check(args: &CheckArgs, now: Timestamp) -> Checked {
     };
     let (mut checked, config) = read(&file, &content, now);
     if let (Some(config), Some(summary)) = (&config, checked.summary.as_mut()) {
-        summary.push_str(&learned::summary(config, &args.data).await);
+        summary.push_str(&learned::summary(config, &args.data, now).await);
         summary.push_str(&runs::summary(config, &args.data, now).await);
     }
     checked.read = config.map(|config| (config, content));

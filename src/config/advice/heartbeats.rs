@@ -7,9 +7,7 @@ use super::places::{Places, Step};
 use crate::config::Config;
 use crate::config::reader::{Problem, quoted};
 use crate::customerio::metric::Class;
-use crate::heartbeat::history::RUNS_SETTLE;
 use crate::heartbeat::{Every, Expect, Heartbeat};
-use crate::tally::journeys::JOURNEY;
 
 const SECTION: &str = "heartbeats";
 
@@ -28,7 +26,6 @@ pub fn advise(config: &Config, places: &Places<'_>) {
         for key in ["every", "by"] {
             warn(key, Some(heartbeat).filter(|_| places.has_key(SECTION, index, key)).and_then(|h| no_period(h, key)));
         }
-        warn("distinct", young_runs(heartbeat));
         warn("event", failures(heartbeat));
         warn("name", named_like_a_rule(config, heartbeat));
         warn("source", ignored(config, heartbeat));
@@ -96,16 +93,6 @@ fn no_period(heartbeat: &Heartbeat, key: &str) -> Option<Problem> {
     let what = format!("{key} has no effect beside expect = \"learned\", which is judged every 5 minutes");
     let warning = Problem::warning(what).fix("leave it out, or expect at_least and at_most");
     (heartbeat.expect == Expect::Learned).then_some(warning)
-}
-
-/// A run is heard of with its first message, and counts when it began.
-fn young_runs(heartbeat: &Heartbeat) -> Option<Problem> {
-    let what = format!(
-        "runs are judged {} hours late, and read low where a workflow waits longer before its first message",
-        RUNS_SETTLE.as_hours()
-    );
-    let fix = "for such a workflow: event = \"email_sent\", and the action that sends first";
-    (heartbeat.expect == Expect::Learned && heartbeat.event == JOURNEY).then(|| Problem::warning(what).fix(fix))
 }
 
 fn failures(heartbeat: &Heartbeat) -> Option<Problem> {

@@ -52,6 +52,9 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         let runs = text::count("run", facts.approximate);
         fields.push(field("Approximate", format!("{runs} with an id that holds no time, counted once a day each")));
     }
+    if let Some(late) = facts.settling.and_then(words::settling) {
+        fields.push(field("Known", late));
+    }
     if let Some(why) = why {
         fields.insert(1, field("Why", long(why)));
     }

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::customerio;
 use crate::customerio::app_api::names::Names;
 use crate::customerio::event::Kind;
+use crate::heartbeat::settle::Settling;
 use crate::incident::act::What;
 use crate::incident::{Incident, Numbers, State, Subject};
 use crate::route::Label;
@@ -50,6 +51,8 @@ pub struct Facts {
     pub lag: Option<Window>,
     /// About a heartbeat: how many of the runs it counted have ids that hold no time, so that its count is approximate.
     pub approximate: u64,
+    /// About a heartbeat that expects what is usual of runs: how late it is judged.
+    pub settling: Option<Settling>,
     /// About a roll-up: those of its incidents that are open.
     pub members_open: Option<Vec<Incident>>,
     /// What sources are called in Customer.io.

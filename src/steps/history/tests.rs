@@ -194,3 +194,52 @@ async fn each_day_that_tick_was_away_for_gets_its_verdict_and_a_cursor_of_an_old
     due(&world.tick(), t("2026-11-24T12:05")).await.expect("a tick");
     assert_eq!(verdicts().await.expect("verdicts").len(), 3, "each once");
 }
+
+/// Prints what ticks ask of the store and how long they take; docs/operations.md holds the numbers. By hand:
+/// `cargo test --release --no-default-features --lib what_ticks_cost -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement, not a check"]
+async fn what_ticks_cost() {
+    for campaigns in [10, 200] {
+        let world = World::of(campaigns);
+        let now = t("2026-11-24T00:00");
+        let slots = vec![1; 288];
+        for heartbeat in &world.config.heartbeats {
+            for day in Slot::of(now).day() - 57..Slot::of(now).day() {
+                let json = serde_json::json!({"day": day, "counts": slots, "hearing": "1".repeat(288)});
+                let day: Day = serde_json::from_value(json).expect("a day");
+                world.store.keep_day(&heartbeat.counted_as(), &day).await.expect("kept");
+            }
+        }
+        // 288 messages a day and workflow, of the last eight days.
+        let first = now - SignedDuration::from_hours(8 * 24);
+        let begin = arrival(now - SignedDuration::from_hours(57 * 24), now - SignedDuration::from_hours(57 * 24));
+        world.store.hear(&begin).await.expect("heard");
+        let times: Vec<Timestamp> = (0..9 * 288).map(|n| first + SignedDuration::from_mins(5 * n)).collect();
+        for campaign in 1..=campaigns {
+            let at: Vec<String> = times.iter().map(|at| at.strftime("%FT%H:%M").to_string()).collect();
+            let at: Vec<&str> = at.iter().map(String::as_str).collect();
+            world.sent(campaign, &at, "2026-11-24T23:59").await;
+        }
+        let store = crate::store::counting::Counting::of(world.store.clone());
+        let tick = Tick { store: &store, ..world.tick() };
+        let mut now = now;
+        for _ in 0..6 {
+            due(&tick, now - SignedDuration::from_mins(10)).await.expect("a first long look");
+        }
+        for what in ["the first tick of a day", "a tick between", "the first of five minutes", "the first of an hour"] {
+            let later = match what {
+                "the first tick of a day" => 0,
+                "a tick between" => 1,
+                "the first of five minutes" => 54,
+                _ => 5,
+            };
+            now += SignedDuration::from_mins(later);
+            store.hear(&arrival(now, now)).await.expect("heard");
+            store.take();
+            let begun = std::time::Instant::now();
+            due(&tick, now).await.expect("a tick");
+            println!("{campaigns} heartbeats, {what}: {:.2?}, {:?}", begun.elapsed(), store.take());
+        }
+    }
+}

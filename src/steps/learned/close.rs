@@ -22,12 +22,12 @@ pub(super) async fn close_days(
     profile: &Profile,
     learned_on: i32,
     days: &[Day],
-    now: Timestamp,
+    (settled, now): (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    let today = tick.config.workspace.zone.to_datetime(now).date();
+    let today = tick.config.workspace.zone.to_datetime(settled).date();
     let away = local::day_of(today).saturating_sub(learned_on).clamp(1, CLOSED_AT_ONCE);
     for ago in (1..=away).rev() {
-        close_day(tick, heartbeat, profile, today.saturating_sub(ago.days()), days, now).await?;
+        close_day(tick, heartbeat, profile, today.saturating_sub(ago.days()), days, (settled, now)).await?;
     }
     Ok(())
 }
@@ -39,17 +39,19 @@ async fn close_day(
     profile: &Profile,
     date: Date,
     days: &[Day],
-    now: Timestamp,
+    (settled, now): (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
     let zone = &tick.config.workspace.zone;
     let whole = period::containing(Every::Day { by: None }, period::midnight(date, zone), zone);
     let counted = history::of_dates(days, &[date], zone).pop().flatten();
+    // What is judged late is told late.
+    let late = now.duration_since(settled);
     let told = |incident: &Incident| {
         let until = match incident.state {
             State::Open => Timestamp::MAX,
             State::Resolved { at, .. } => at,
         };
-        incident.opened_at < whole.end && whole.start < until
+        incident.opened_at - late < whole.end && whole.start < until
     };
     let episodes = tick.store.episodes(&key(tick, heartbeat)).await?;
     let verdict = match (episodes.iter().rev().find(|incident| told(incident)), counted) {

@@ -17,9 +17,11 @@ use super::tick::Tick;
 use crate::heartbeat::history::{self, Day, Slot};
 use crate::heartbeat::learned::judge::Evidence;
 use crate::heartbeat::learned::{self, HISTORY_DAYS, Learned, Profile, REACH_DAYS, local};
+use crate::heartbeat::settle::Settling;
 use crate::heartbeat::{Expect, Heartbeat, Judged, Period, Verdict, recovery};
 use crate::incident::{Incident, IncidentKey, Subject};
 use crate::store::{Store, StoreError, Write};
+use crate::tally::journeys::JOURNEY;
 
 /// Slots of the last hours are judged one by one ...
 const JUDGED_ALONE: SignedDuration = SignedDuration::from_hours(4);
@@ -55,6 +57,18 @@ pub async fn known(store: &dyn Store, heartbeat: &Heartbeat) -> Result<Option<Le
     Ok(stored.and_then(|json| serde_json::from_str::<Known>(&json).ok()).map(|known| known.learned))
 }
 
+/// How late runs are judged that should be as usual; `None` of any other heartbeat.
+pub async fn settling(
+    store: &dyn Store,
+    heartbeat: &Heartbeat,
+    now: Timestamp,
+) -> Result<Option<Settling>, StoreError> {
+    if heartbeat.event != JOURNEY || heartbeat.expect != Expect::Learned {
+        return Ok(None);
+    }
+    Ok(Some(heartbeat.settling(&kept(store, heartbeat, REACH_DAYS, now).await?)))
+}
+
 fn item(heartbeat: &Heartbeat) -> String {
     format!("usual/{}", heartbeat.name)
 }
@@ -70,28 +84,31 @@ async fn judge_one(
     let stored = tick.store.cursor(&item(heartbeat)).await?;
     // What another version made of it is learned again.
     let known: Option<Known> = stored.as_deref().and_then(|json| serde_json::from_str(json).ok());
-    let (day, hour) = (local::day_of(zone.to_datetime(now).date()), Slot::of(now).0.div_euclid(12));
+    let days = kept(tick.store, heartbeat, REACH_DAYS, now).await?;
+    // Until then counts are whole: what is learned, judged and closed ends there. Where nobody knows, nothing is told.
+    let Some(settled) = heartbeat.settled(&days, now) else { return Ok(()) };
+    let (day, hour) = (local::day_of(zone.to_datetime(settled).date()), Slot::of(settled).0.div_euclid(12));
     // While there is too little, it is looked at again once an hour.
     let stands = |known: &Known| match known.learned {
         Learned::Ready(_) => known.day == day,
         Learned::Learning { .. } => known.hour == hour,
     };
     let (learned, days) = match known {
-        Some(known) if stands(&known) || !whole => (known.learned, kept(tick, heartbeat, REACH_DAYS, now).await?),
+        Some(known) if stands(&known) || !whole => (known.learned, days),
         None if !whole => return Ok(()),
         known => {
-            let days = kept(tick, heartbeat, i64::from(HISTORY_DAYS) + 1, now).await?;
+            let days = kept(tick.store, heartbeat, i64::from(HISTORY_DAYS) + 1, now).await?;
             if let Some(Known { learned: Learned::Ready(profile), day: learned_on, .. }) = &known
                 && *learned_on < day
             {
-                close_days(tick, heartbeat, profile, *learned_on, &days, now).await?;
+                close_days(tick, heartbeat, profile, *learned_on, &days, (settled, now)).await?;
             }
-            let mut bins = history::bins(&days, zone, LEARNED_ALONE, now);
+            let mut bins = history::bins(&days, zone, LEARNED_ALONE, settled);
             // What was before we heard anything is Customer.io's to tell.
             let first_heard = bins.iter().position(|bin| bin.covered > 0).unwrap_or(bins.len());
             bins.drain(..first_heard);
             bins.extend(before(tick, heartbeat, &bins, asking, now).await?);
-            let learned = learned::learn(&bins, zone, &heartbeat.except, now);
+            let learned = learned::learn(&bins, zone, &heartbeat.except, settled);
             let known = Known { day, hour, learned };
             let to = serde_json::to_string(&known)
                 .map_err(|_| StoreError::Corrupt("what is usual cannot be written".to_owned()))?;
@@ -101,14 +118,14 @@ async fn judge_one(
         }
     };
     if let Learned::Ready(profile) = &learned {
-        act(tick, heartbeat, profile, &days, asking, now).await?;
+        act(tick, heartbeat, profile, (&days, settled), asking, now).await?;
     }
     Ok(())
 }
 
-async fn kept(tick: &Tick<'_>, heartbeat: &Heartbeat, days: i64, now: Timestamp) -> Result<Vec<Day>, StoreError> {
+async fn kept(store: &dyn Store, heartbeat: &Heartbeat, days: i64, now: Timestamp) -> Result<Vec<Day>, StoreError> {
     let today = Slot::of(now).day();
-    tick.store.days(&heartbeat.counted_as(), today - days, today + 1).await
+    store.days(&heartbeat.counted_as(), today - days, today + 1).await
 }
 
 /// Opens an incident where the counts are not what is usual, and none is open. One that was put down to a workflow that
@@ -117,7 +134,7 @@ async fn act(
     tick: &Tick<'_>,
     heartbeat: &Heartbeat,
     profile: &Profile,
-    days: &[Day],
+    (days, settled): (&[Day], Timestamp),
     asking: &mut Asking,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -133,15 +150,15 @@ async fn act(
         Some(over) => Some(Slot::of(over.last)),
         None => None,
     };
-    let mut bins = history::bins(days, zone, JUDGED_ALONE, now);
+    let mut bins = history::bins(days, zone, JUDGED_ALONE, settled);
     bins.retain(|bin| from.is_none_or(|from| bin.from >= from.0));
-    let reading = profile.judge(&bins, zone, &heartbeat.except, heartbeat.settled(now));
+    let reading = profile.judge(&bins, zone, &heartbeat.except, settled);
     let (Some(evidence), Some(verdict)) = (reading.evidence, alarming(reading.verdict)) else { return Ok(()) };
     let Evidence { since, count, expected, once_in_years } = evidence;
     tracing::info!(event = "unusual", heartbeat = heartbeat.name, ?verdict, count, expected, once_in_years);
     let judged = Judged {
         heartbeat: heartbeat.name.clone(),
-        period: Period { start: since, due: heartbeat.settled(now), end: heartbeat.settled(now) },
+        period: Period { start: since, due: settled, end: settled },
         verdict,
         count,
         at: now,
@@ -235,6 +252,10 @@ pub async fn beats_again(
 ) -> Result<Option<Timestamp>, StoreError> {
     let Some(Learned::Ready(profile)) = known(tick.store, heartbeat).await? else { return Ok(None) };
     let zone = &tick.config.workspace.zone;
-    let days = kept(tick, heartbeat, REACH_DAYS, now).await?;
-    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, heartbeat.settled(now)))
+    let days = kept(tick.store, heartbeat, REACH_DAYS, now).await?;
+    let Some(settled) = heartbeat.settled(&days, now) else { return Ok(None) };
+    Ok(recovery::since(&profile, &days, zone, incident.opened_at, incident.numbers, settled))
 }
+
+#[cfg(test)]
+mod tests;
