@@ -196,7 +196,7 @@ async fn each_day_that_tick_was_away_for_gets_its_verdict_and_a_cursor_of_an_old
 }
 
 /// Prints what ticks ask of the store and how long they take; docs/operations.md holds the numbers. By hand:
-/// `cargo test --release --no-default-features --lib what_ticks_cost -- --ignored --nocapture`
+/// `cargo test --no-default-features --lib what_ticks_cost -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "a measurement, not a check"]
 async fn what_ticks_cost() {
