@@ -13,6 +13,7 @@ use super::open::{self, Opening};
 use super::tick::Tick;
 use super::{names, resolve};
 use crate::customerio::app_api::ask::Question;
+use crate::customerio::app_api::budget::Urgency;
 use crate::customerio::app_api::{AppApiError, Directory, LISTS, ListRow, campaign, reporting_webhook};
 use crate::customerio::event::{Source, SourceKind};
 use crate::drift::Drift;
@@ -158,9 +159,9 @@ async fn look(
             return Ok(Looked::Partly);
         }
         let answer = match &item {
-            Item::Webhooks => directory.answer(&Question::ReportingWebhooks, left).await,
-            Item::Transactional => directory.answer(&Question::List(TRANSACTIONAL), left).await,
-            Item::Campaign(source) => directory.answer(&Question::Campaign(&source.id), left).await,
+            Item::Webhooks => directory.answer(&Question::ReportingWebhooks, Urgency::CanWait, left).await,
+            Item::Transactional => directory.answer(&Question::List(TRANSACTIONAL), Urgency::CanWait, left).await,
+            Item::Campaign(source) => directory.answer(&Question::Campaign(&source.id), Urgency::CanWait, left).await,
         };
         match answer {
             Ok(body) => read(tick, look, &item, &body, now).await?,
@@ -185,9 +186,11 @@ async fn look(
 fn passes(error: &AppApiError) -> Option<SignedDuration> {
     match error {
         AppApiError::Limited { after: Some(after) } => SignedDuration::try_from(*after).ok().or(Some(AFTER_FAILURE)),
-        AppApiError::Limited { .. } | AppApiError::NoAnswer(_) | AppApiError::Key(_) | AppApiError::Address => {
-            Some(AFTER_FAILURE)
-        }
+        AppApiError::Limited { .. }
+        | AppApiError::NoAnswer(_)
+        | AppApiError::Key(_)
+        | AppApiError::Address
+        | AppApiError::Budget => Some(AFTER_FAILURE),
         AppApiError::Status { status: 500.., .. } => Some(AFTER_FAILURE),
         AppApiError::Refused { .. }
         | AppApiError::Status { .. }

@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod asking;
+pub mod budget;
 pub mod canary;
 pub mod deadman;
 pub mod deliver;

@@ -13,6 +13,7 @@ use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::customerio::app_api::ask::Question;
+use cio_alert_bridge::customerio::app_api::budget::Urgency;
 use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
@@ -126,7 +127,7 @@ impl Directory for Campaign {
         self.days.lock().unwrap().clone().ok_or(AppApiError::Address)
     }
 
-    async fn answer(&self, question: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+    async fn answer(&self, question: &Question<'_>, _: Urgency, _: Duration) -> Result<String, AppApiError> {
         let (place, _) = question.address();
         self.asked.lock().unwrap().push(place.clone());
         let answers = self.answers.lock().unwrap();
