@@ -133,6 +133,9 @@ impl Directory for Campaign {
         let answers = self.answers.lock().unwrap();
         let answers = answers.as_ref().ok_or(AppApiError::Limited { after: None })?;
         match answers.get(&place) {
+            Some(serde_json::Value::Number(limit)) if limit.as_u64() == Some(429) => {
+                Err(AppApiError::Limited { after: Some(Duration::from_secs(120)) })
+            }
             Some(serde_json::Value::Number(status)) => {
                 let status = u16::try_from(status.as_u64().unwrap()).unwrap();
                 Err(AppApiError::Refused { status, path: question.path() })
@@ -268,7 +271,8 @@ impl Timeline {
         *self.campaign.said.lock().unwrap() = said;
     }
 
-    /// From now on the App API answers this to a path; a number: it refuses with that status.
+    /// From now on the App API answers this to a path; a number: it refuses with that status, and with a
+    /// 429 for two minutes.
     pub fn app_api_answers(&self, path: &str, answer: serde_json::Value) {
         self.campaign.answers.lock().unwrap().get_or_insert_default().insert(path.to_owned(), answer);
     }
