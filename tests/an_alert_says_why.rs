@@ -27,7 +27,7 @@ update_every = "12h"
 const MISSING: &str = "Variable 'event.courseName' is missing";
 
 /// Slow enough for an answer within 5 s of the bridge's clock on a busy machine.
-const SPEED: u32 = 12;
+const SPEED: u32 = 6;
 
 const BEGINS: &str = "2026-11-23T06:00:00Z";
 
@@ -158,4 +158,19 @@ async fn a_page_waits_for_no_answer_of_the_app_api() {
     assert!(page["payload"]["summary"].as_str().is_some_and(|text| text.contains("campaign 6")), "{page}");
     assert!(scene.edits().is_empty() && !page.to_string().contains("Diagnosis"), "nothing is known");
     assert!(scene.asked_about_messages() <= 2, "who does not answer twice is not asked on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_customer_io_takes_no_more_of_is_asked_again_after_its_limit() {
+    let Some(scene) = Scene::new().await else { return };
+    scene.app_api.limit("/v1/messages/", 1, Some(30));
+    scene.fail_three("campaign:5").await;
+    scene.until("the diagnosis", |scene| scene.edits().iter().any(|edit| edit.text().contains("Diagnosis"))).await;
+    assert_eq!(
+        scene.asked_about_messages(),
+        4,
+        "nothing more after the 429, then all of it: {:#?}",
+        scene.app_api.asked()
+    );
+    assert_eq!((scene.pager.seen().len(), scene.edits().len()), (1, 1));
 }

@@ -1,6 +1,7 @@
 //! What somebody changes in Customer.io is a warning the next morning: once, until it is mended; and what is not answered
 //! claims nothing.
 
+use cio_alert_bridge::heartbeat::why::Said;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -93,4 +94,66 @@ async fn a_webhook_that_is_gone_is_found_and_one_behind_a_proxy_is_not_missed_wh
     t.app_api_answers(WEBHOOKS, json!({"reporting_webhooks": null}));
     t.until("2026-11-25T08:00").await;
     assert!(t.said().contains("none posts to /webhooks/customerio"), "{}", t.said());
+}
+
+#[tokio::test]
+async fn a_limit_in_the_middle_of_a_look_loses_nothing_and_asks_nothing_twice() {
+    let t = well().await;
+    t.until("2026-11-24T05:00").await;
+    t.app_api_asked();
+    t.app_api_answers(WEBHOOKS, webhook(true, false, ""));
+    t.app_api_answers(TRANSACTIONAL, json!(429));
+    t.until("2026-11-24T06:04").await;
+    assert_eq!(t.said(), "", "a look that is not over claims nothing");
+    t.app_api_answers(TRANSACTIONAL, transactional(true));
+    t.app_api_answers(CAMPAIGN, json!(429));
+    t.until("2026-11-24T06:09").await;
+    t.app_api_answers(CAMPAIGN, campaign("running", "user_activated", &[21]));
+    t.until("2026-11-24T06:20").await;
+    let asked = t.app_api_asked();
+    let times = |path: &str| asked.iter().filter(|asked| *asked == path).count();
+    assert_eq!((asked.first().map(String::as_str), times(WEBHOOKS)), (Some(WEBHOOKS), 1), "{asked:?}");
+    assert!((2..=4).contains(&times(TRANSACTIONAL)) && (2..=4).contains(&times(CAMPAIGN)), "{asked:?}");
+    let said = t.said();
+    assert_eq!(said.matches(" pager opened: ").count(), 2, "{said}");
+    assert!(said.contains("it is disabled") && said.contains("transactional 2"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_about_one_source_goes_to_its_owner() {
+    let to_owner =
+        "[[routes]]\nmatch = { owner = \"growth\" }\nreceivers = [\"chat\"]\n[[routes]]\nreceivers = [\"pager\"";
+    let owned = "id = \"campaign:5\"\nowner = \"growth\"";
+    let t = Timeline::new("2026-11-23T06:00", "rules = []\n").await;
+    let t = t
+        .renamed("[[routes]]\nreceivers = [\"pager\"", to_owner)
+        .renamed("id = \"campaign:5\"", owned)
+        .reconfigured(BEAT)
+        .await;
+    t.app_api_answers(WEBHOOKS, webhook(true, false, ""));
+    t.app_api_answers(TRANSACTIONAL, transactional(false));
+    t.app_api_answers(CAMPAIGN, campaign("stopped", "user_activated", &[21]));
+    t.until("2026-11-23T12:00").await;
+    let said = t.said();
+    let of = |words: &str| said.lines().find(|line| line.contains(words)).unwrap_or_default().to_owned();
+    assert!(of("A workflow with a heartbeat does not run").contains(" chat opened"), "{said}");
+    assert!(!said.contains("pager opened: A workflow"), "{said}");
+    assert!(said.contains("pager opened: The reporting webhook"), "the webhook is nobody's: {said}");
+}
+
+#[tokio::test]
+async fn a_stop_that_a_heartbeat_speaks_of_is_not_told_again() {
+    let beat = "rules = []\n[[heartbeats]]\nname = \"Activation\"\nsource = \"campaign:5\"\nevent = \"email_sent\"\nat_least = 2\nevery = \"hour\"\n";
+    let t = Timeline::new("2026-11-23T06:00", beat).await;
+    t.app_api_answers(WEBHOOKS, webhook(false, false, ""));
+    t.app_api_answers(TRANSACTIONAL, transactional(false));
+    t.app_api_answers(CAMPAIGN, campaign("running", "user_activated", &[21]));
+    let stopped = Said { state: Some("stopped".to_owned()), started: Some(0), started_before: Some(10), sent: Some(0) };
+    t.campaign_says(Some(stopped));
+    t.until("2026-11-23T09:00").await;
+    t.app_api_answers(CAMPAIGN, campaign("stopped", "user_activated", &[21]));
+    t.until("2026-11-24T09:00").await;
+    let said = t.said();
+    assert!(said.contains("Activation is low"), "{said}");
+    assert!(!said.contains("A workflow with a heartbeat does not run"), "{said}");
 }

@@ -130,7 +130,9 @@ pub struct CustomerIo {
     /// A reference to a key of the App API, from which names are read once a day: `Activation (campaign 5)` instead of
     /// `campaign 5`. A name in `[[sources]]` wins. Give it the scopes that read campaigns, broadcasts, newsletters and
     /// transactional messages; without one of them those sources are shown by id. Once a day it is asked
-    /// for what somebody may have changed (`kind = "drift"`), which needs reporting webhooks, too. `bridge subscribe` and
+    /// for what somebody may have changed (`kind = "drift"`), which needs reporting webhooks, too. When a rule's incident
+    /// opens it is asked about up to three of the failed messages, after the page, and the alert gets a `Diagnosis`, as far
+    /// as the key may read messages, campaigns, sender identities and the suppression list. `bridge subscribe` and
     /// `bridge diagnose` use it and want more scopes (docs/operations.md, docs/diagnose.md). Default: no names but those here.
     pub app_api_key: Option<Secret>,
     /// Another base address of the App API; `/v1/...` is appended. Default: the region's.

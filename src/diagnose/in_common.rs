@@ -213,7 +213,7 @@ mod tests {
                 None,
                 false,
                 "The failure looked at: variable event.courseName is missing since 14:02; from step \"Welcome, [email]\"; \
-                 the campaign was not edited since 20 Nov 13:58.",
+                 the campaign was not edited since Fri 20 Nov 13:58.",
             ),
             (
                 facts(vec![], None),

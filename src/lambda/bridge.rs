@@ -22,6 +22,7 @@ use crate::page::links::Links;
 use crate::queue::Outbox;
 use crate::queue::sqs::SqsOutbox;
 use crate::reconcile::sums::Sums;
+use crate::steps::budget::Budget;
 use crate::store::Store;
 use crate::store::dynamo::DynamoStore;
 
@@ -102,9 +103,9 @@ impl Bridge {
     }
 
     /// Where names are asked for, if the configuration has a key for it. Reads nothing yet.
-    pub fn directory(&self) -> Option<Arc<dyn Directory>> {
+    pub fn directory(&self, store: Arc<dyn Store>) -> Option<Arc<dyn Directory>> {
         let api = AppApi::of(&self.config.customerio, self.secrets(), self.clock.clone())?;
-        Some(Arc::new(api))
+        Some(Arc::new(api.sharing(Arc::new(Budget { store, clock: self.clock.clone() }))))
     }
 
     /// Links for alerts, if there is a page and keys to sign links to it. Alerts do without rather than not to be sent.

@@ -43,7 +43,8 @@ async fn load() -> Result<Function, Failed> {
     let bridge = Bridge::load().await?;
     let (store, outbox) = (bridge.store()?, bridge.both_queues()?);
     bridge::warm_up("store", store.cursor(bridge::WARM_UP_CURSOR)).await;
-    let (directory, pulse, track, sums) = (bridge.directory(), bridge.pulse(), bridge.track(), bridge.sums());
+    let (directory, pulse, track, sums) =
+        (bridge.directory(store.clone()), bridge.pulse(), bridge.track(), bridge.sums());
     Ok(Function { store, outbox, config: bridge.config, clock: bridge.clock, directory, pulse, track, sums })
 }
 

@@ -12,6 +12,7 @@ use super::diagnose::samples;
 use super::tick::Tick;
 use super::{facts, open};
 use crate::customerio::app_api::ask::{Question, Records};
+use crate::customerio::app_api::budget::Urgency;
 use crate::customerio::app_api::{AppApiError, Directory};
 use crate::customerio::event::{Source, SourceKind};
 use crate::diagnose::View;
@@ -136,7 +137,7 @@ impl Records for Within<'_> {
         }
         let answer = match left.is_zero() {
             true => Err(AppApiError::NoAnswer(Failure::Timeout { after: left })),
-            false => tokio::time::timeout(left, self.directory.answer(question, left))
+            false => tokio::time::timeout(left, self.directory.answer(question, Urgency::Urgent, left))
                 .await
                 .unwrap_or(Err(AppApiError::NoAnswer(Failure::Timeout { after: left }))),
         };

@@ -13,6 +13,7 @@ use super::open::{self, Opening};
 use super::tick::Tick;
 use super::{names, resolve};
 use crate::customerio::app_api::ask::Question;
+use crate::customerio::app_api::budget::Urgency;
 use crate::customerio::app_api::{AppApiError, Directory, LISTS, ListRow, campaign, reporting_webhook};
 use crate::customerio::event::{Source, SourceKind};
 use crate::drift::Drift;
@@ -22,6 +23,7 @@ use crate::drift::workflow::{Snapshot, queueing};
 use crate::heartbeat::why::RUNNING;
 use crate::incident::{How, Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::message::words;
+use crate::route::{Label, Labels};
 use crate::store::{StoreError, Write};
 
 /// Where the cursor stands: the day that was looked at, what is under way, and what was known.
@@ -54,6 +56,8 @@ struct State {
     /// The last day that was looked at wholly.
     day: Option<Date>,
     not_before: Option<Timestamp>,
+    /// Under the name of its form: one that another version began is begun again.
+    #[serde(rename = "looking")]
     look: Look,
     /// Campaigns as they were seen last, by id.
     known: BTreeMap<String, Snapshot>,
@@ -67,8 +71,23 @@ struct Look {
     asked: BTreeSet<String>,
     /// Kinds of which something stayed unknown: those never end an incident.
     unknown: BTreeSet<Drift>,
-    findings: BTreeMap<Drift, Vec<String>>,
+    findings: BTreeMap<Drift, Vec<Finding>>,
     seen: BTreeMap<String, Snapshot>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Finding {
+    /// What it is about, where that is one source.
+    #[serde(default)]
+    source: Option<Source>,
+    text: String,
+}
+
+impl Finding {
+    fn about(source: &Source, text: String) -> Self {
+        Self { source: Some(source.clone()), text }
+    }
 }
 
 /// One thing to look at.
@@ -158,15 +177,15 @@ async fn look(
             return Ok(Looked::Partly);
         }
         let answer = match &item {
-            Item::Webhooks => directory.answer(&Question::ReportingWebhooks, left).await,
-            Item::Transactional => directory.answer(&Question::List(TRANSACTIONAL), left).await,
-            Item::Campaign(source) => directory.answer(&Question::Campaign(&source.id), left).await,
+            Item::Webhooks => directory.answer(&Question::ReportingWebhooks, Urgency::CanWait, left).await,
+            Item::Transactional => directory.answer(&Question::List(TRANSACTIONAL), Urgency::CanWait, left).await,
+            Item::Campaign(source) => directory.answer(&Question::Campaign(&source.id), Urgency::CanWait, left).await,
         };
         match answer {
             Ok(body) => read(tick, look, &item, &body, now).await?,
-            Err(AppApiError::Status { status: 404, .. }) if matches!(item, Item::Campaign(_)) => {
+            Err(error) if let (Item::Campaign(source), true) = (&item, is_gone(&error)) => {
                 let gone = format!("{} is not there any more", named(tick, &item).await);
-                look.findings.entry(Drift::Stopped).or_default().push(gone);
+                look.findings.entry(Drift::Stopped).or_default().push(Finding::about(source, gone));
             }
             Err(error) => {
                 tracing::warn!(event = "drift_not_asked", what = item.name(), %error);
@@ -181,13 +200,19 @@ async fn look(
     Ok(Looked::Wholly)
 }
 
+const fn is_gone(error: &AppApiError) -> bool {
+    matches!(error, AppApiError::Status { status: 404, .. })
+}
+
 /// How long to wait for what may answer later; `None` when asking again changes nothing.
 fn passes(error: &AppApiError) -> Option<SignedDuration> {
     match error {
         AppApiError::Limited { after: Some(after) } => SignedDuration::try_from(*after).ok().or(Some(AFTER_FAILURE)),
-        AppApiError::Limited { .. } | AppApiError::NoAnswer(_) | AppApiError::Key(_) | AppApiError::Address => {
-            Some(AFTER_FAILURE)
-        }
+        AppApiError::Limited { .. }
+        | AppApiError::NoAnswer(_)
+        | AppApiError::Key(_)
+        | AppApiError::Address
+        | AppApiError::Budget => Some(AFTER_FAILURE),
         AppApiError::Status { status: 500.., .. } => Some(AFTER_FAILURE),
         AppApiError::Refused { .. }
         | AppApiError::Status { .. }
@@ -207,7 +232,10 @@ fn items(tick: &Tick<'_>) -> Vec<Item> {
 async fn read(tick: &Tick<'_>, look: &mut Look, item: &Item, body: &str, now: Timestamp) -> Result<(), StoreError> {
     let found = match item {
         Item::Webhooks => match reporting_webhook::list(body) {
-            Some(webhooks) => Some(of_webhooks(tick, &webhooks, now).await?),
+            Some(webhooks) => {
+                let found = of_webhooks(tick, &webhooks, now).await?;
+                Some(found.into_iter().map(|text| Finding { source: None, text }).collect::<Vec<_>>())
+            }
             None => None,
         },
         Item::Transactional => match queueing(body) {
@@ -218,7 +246,7 @@ async fn read(tick: &Tick<'_>, look: &mut Look, item: &Item, body: &str, now: Ti
                     let id = source.to_string();
                     !tick.config.ignore.sources.iter().any(|glob| glob.matches(&id))
                 });
-                Some(heard.map(|source| words::source(tick.config, &names, &source)).collect())
+                Some(heard.map(|s| Finding::about(&s, words::source(tick.config, &names, &s))).collect())
             }
             None => None,
         },
@@ -227,7 +255,7 @@ async fn read(tick: &Tick<'_>, look: &mut Look, item: &Item, body: &str, now: Ti
                 look.seen.insert(source.id.clone(), Snapshot::of(&detail));
                 let state = detail.state.filter(|state| state != RUNNING);
                 let name = named(tick, item).await;
-                Some(state.map(|state| format!("{name} is {state}")).into_iter().collect())
+                Some(state.map(|state| Finding::about(source, format!("{name} is {state}"))).into_iter().collect())
             }
             None => None,
         },
@@ -272,19 +300,27 @@ async fn settle(tick: &Tick<'_>, state: &mut State, now: Timestamp) -> Result<()
     let mut changes = Vec::new();
     for (id, after) in &state.look.seen {
         let Some(before) = state.known.get(id) else { continue };
-        let item = Item::Campaign(Source::new(SourceKind::Campaign, id));
-        for change in after.changes(before, tick.config.privacy) {
-            changes.push(format!("{}: {change}", named(tick, &item).await));
-        }
+        let source = Source::new(SourceKind::Campaign, id);
+        let name = named(tick, &Item::Campaign(source.clone())).await;
+        let of_it = after.changes(before, tick.config.privacy).into_iter();
+        changes.extend(of_it.map(|change| Finding::about(&source, format!("{name}: {change}"))));
     }
     state.look.findings.insert(Drift::Trigger, changes);
     for what in Drift::ALL {
-        let findings = state.look.findings.get(&what).cloned().unwrap_or_default();
+        let mut findings = state.look.findings.get(&what).cloned().unwrap_or_default();
+        let open = opened(tick, what).await?;
+        if what == Drift::Stopped {
+            let told = told_by_heartbeats(tick).await?;
+            // What it said itself stays said until it is mended.
+            let said = open.as_ref().map_or(&[][..], |open| &open.lines);
+            findings
+                .retain(|found| said.contains(&found.text) || !told.iter().any(|s| Some(s) == found.source.as_ref()));
+        }
         if !findings.is_empty() {
-            warn(tick, what, findings, now).await?;
+            warn(tick, what, open, findings, now).await?;
         } else if what != Drift::Trigger
             && !state.look.unknown.contains(&what)
-            && let Some(open) = opened(tick, what).await?
+            && let Some(open) = open
         {
             resolve::end(tick, &open, How::Recovered, now, now).await?;
         }
@@ -294,6 +330,16 @@ async fn settle(tick: &Tick<'_>, state: &mut State, now: Timestamp) -> Result<()
     Ok(())
 }
 
+/// Sources whose open heartbeat incident says already that somebody stopped them.
+async fn told_by_heartbeats(tick: &Tick<'_>) -> Result<Vec<Source>, StoreError> {
+    let open = tick.store.unsettled().await?.into_iter().filter(Incident::is_open);
+    let stopped = open.filter_map(|incident| match incident.subject {
+        Subject::Heartbeat { source, why: Some(why), .. } if why.is_deliberate() => Some(source),
+        _ => None,
+    });
+    Ok(stopped.collect())
+}
+
 /// The open incident of this kind.
 async fn opened(tick: &Tick<'_>, what: Drift) -> Result<Option<Incident>, StoreError> {
     let key = IncidentKey::new(&tick.config.workspace.name, &Subject::Drift { what });
@@ -301,28 +347,36 @@ async fn opened(tick: &Tick<'_>, what: Drift) -> Result<Option<Incident>, StoreE
 }
 
 /// Opens a warning, or writes down what an open one is about by now.
-async fn warn(tick: &Tick<'_>, what: Drift, findings: Vec<String>, now: Timestamp) -> Result<(), StoreError> {
+async fn warn(
+    tick: &Tick<'_>,
+    what: Drift,
+    open: Option<Incident>,
+    findings: Vec<Finding>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let count = findings.len() as u64;
     let numbers = Numbers { count, of: count };
-    if let Some(open) = opened(tick, what).await? {
-        if open.lines == findings {
+    let subject = Subject::Drift { what };
+    let labels = labels(tick, &subject, &findings);
+    let lines: Vec<String> = findings.into_iter().map(|found| found.text).collect();
+    if let Some(open) = open {
+        if open.lines == lines {
             return Ok(());
         }
-        let changed = Incident { lines: findings, numbers, last: now, ..open };
+        let changed = Incident { lines, labels, numbers, last: now, ..open };
         return match tick.store.write_incident(&changed).await? {
             Write::Done | Write::Conflict => Ok(()),
         };
     }
-    let subject = Subject::Drift { what };
     let opening = Opening {
         severity: Severity::Warning,
-        labels: open::own_labels(Severity::Warning, &subject),
+        labels,
         subject,
         since: now,
         last: now,
         numbers,
         samples: Vec::new(),
-        lines: findings,
+        lines,
         deliveries: Vec::new(),
         receivers: None,
     };
@@ -335,4 +389,17 @@ async fn warn(tick: &Tick<'_>, what: Drift, findings: Vec<String>, now: Timestam
         Some(told) => resolve::end(tick, &told, How::Recovered, now, now).await,
         None => Ok(()),
     }
+}
+
+/// What it is routed by: with source and owner where all of it is about one source.
+fn labels(tick: &Tick<'_>, subject: &Subject, findings: &[Finding]) -> Labels {
+    let mut labels = open::own_labels(Severity::Warning, subject);
+    let sources: BTreeSet<Option<&Source>> = findings.iter().map(|found| found.source.as_ref()).collect();
+    if let [Some(source)] = sources.into_iter().collect::<Vec<_>>().as_slice() {
+        labels.insert(Label::Source, vec![source.to_string()]);
+        if let Some(owner) = open::owner(tick.config, source) {
+            labels.insert(Label::Owner, vec![owner]);
+        }
+    }
+    labels
 }

@@ -4,6 +4,7 @@
 pub mod act;
 pub mod asking;
 pub mod blindness;
+pub mod budget;
 pub mod canary;
 pub mod deadman;
 pub mod deliver;

@@ -105,7 +105,11 @@ fn again_after(error: &AppApiError) -> SignedDuration {
 /// Whether the other lists would fail the same way. A key may lack the scope of one list only.
 const fn ends_the_round(error: &AppApiError) -> bool {
     match error {
-        AppApiError::Limited { .. } | AppApiError::NoAnswer(_) | AppApiError::Key(_) | AppApiError::Address => true,
+        AppApiError::Limited { .. }
+        | AppApiError::NoAnswer(_)
+        | AppApiError::Key(_)
+        | AppApiError::Address
+        | AppApiError::Budget => true,
         AppApiError::Refused { .. }
         | AppApiError::Status { .. }
         | AppApiError::TooLong { .. }

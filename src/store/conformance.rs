@@ -6,6 +6,7 @@ mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -13,7 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::clock::{Minute, Span};
+use crate::clock::{ManualClock, Minute, Span};
+use crate::customerio::app_api::AppApiError;
+use crate::customerio::app_api::budget::{self, Turns, Urgency};
 use crate::customerio::app_api::names::{LIST_BYTES, NameList, Names};
 use crate::customerio::event::{Fate, SourceKind};
 use crate::heartbeat::history::{Day, Slot};
@@ -21,6 +24,7 @@ use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
 use crate::reconcile::fired::{Fired, FiredHour};
+use crate::steps::budget::Budget;
 use crate::store::testing::*;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, Store, Write};
 use crate::summary::Summary;
@@ -76,6 +80,7 @@ macro_rules! conformance {
             open_or_untold_incidents_are_unsettled_and_a_span_finds_those_that_began_or_ended_in_it,
             a_lease_is_held_by_one_until_it_ends_or_is_given_back,
             a_cursor_moves_only_from_where_it_stands,
+            two_processes_share_one_budget_of_questions,
             the_last_verdict_on_a_period_stands,
             a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted,
             the_summary_of_a_day_that_was_made_last_stands_for_400_days,
@@ -303,6 +308,30 @@ pub async fn a_cursor_moves_only_from_where_it_stands(world: &dyn World) {
         assert_eq!(store.move_cursor("digest", from, to).await.expect("writes"), expected, "{from:?} to {to}");
         assert_eq!(store.cursor("digest").await.expect("reads").as_deref(), stands);
     }
+}
+
+/// At most 3 in any second, and nobody before a limit has passed.
+pub async fn two_processes_share_one_budget_of_questions(world: &dyn World) {
+    let clock = Arc::new(ManualClock::at(t("12:00")));
+    let process = || Budget { store: world.again(), clock: clock.clone() };
+    let (one, other) = (process(), process());
+    let patience = Duration::from_secs(60);
+    let turns = (0..6).flat_map(|_| [&one, &other]).map(|budget| budget.take(Urgency::Urgent, patience));
+    let mut waits: Vec<Duration> =
+        futures_util::future::join_all(turns).await.into_iter().map(|wait| wait.expect("a turn")).collect();
+    waits.sort();
+    let every = |n: u32| budget::GAP.unsigned_abs() * n;
+    assert_eq!(waits, (0..12).map(every).collect::<Vec<_>>());
+
+    one.limited(Some(Duration::from_secs(50))).await;
+    let refused = other.take(Urgency::Urgent, Duration::from_secs(5)).await;
+    assert_eq!(refused, Err(AppApiError::Limited { after: Some(Duration::from_secs(50)) }));
+    assert_eq!(other.take(Urgency::Urgent, patience).await, Ok(Duration::from_secs(50)));
+    other.limited(None).await;
+    let refused = one.take(Urgency::CanWait, Duration::from_secs(5)).await;
+    assert_eq!(refused, Err(AppApiError::Limited { after: Some(budget::PAUSE.unsigned_abs()) }));
+    clock.set(t("12:02"));
+    assert_eq!(one.take(Urgency::CanWait, Duration::ZERO).await, Ok(Duration::ZERO));
 }
 
 pub async fn the_last_verdict_on_a_period_stands(world: &dyn World) {

@@ -13,6 +13,7 @@ use cio_alert_bridge::clock::{Clock, ManualClock};
 use cio_alert_bridge::config::parse;
 use cio_alert_bridge::config::schema::ReceiverConfig;
 use cio_alert_bridge::customerio::app_api::ask::Question;
+use cio_alert_bridge::customerio::app_api::budget::Urgency;
 use cio_alert_bridge::customerio::app_api::{AppApiError, Directory, ListRow};
 use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
@@ -126,12 +127,15 @@ impl Directory for Campaign {
         self.days.lock().unwrap().clone().ok_or(AppApiError::Address)
     }
 
-    async fn answer(&self, question: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+    async fn answer(&self, question: &Question<'_>, _: Urgency, _: Duration) -> Result<String, AppApiError> {
         let (place, _) = question.address();
         self.asked.lock().unwrap().push(place.clone());
         let answers = self.answers.lock().unwrap();
         let answers = answers.as_ref().ok_or(AppApiError::Limited { after: None })?;
         match answers.get(&place) {
+            Some(serde_json::Value::Number(limit)) if limit.as_u64() == Some(429) => {
+                Err(AppApiError::Limited { after: Some(Duration::from_secs(120)) })
+            }
             Some(serde_json::Value::Number(status)) => {
                 let status = u16::try_from(status.as_u64().unwrap()).unwrap();
                 Err(AppApiError::Refused { status, path: question.path() })
@@ -267,7 +271,8 @@ impl Timeline {
         *self.campaign.said.lock().unwrap() = said;
     }
 
-    /// From now on the App API answers this to a path; a number: it refuses with that status.
+    /// From now on the App API answers this to a path; a number: it refuses with that status, and with a
+    /// 429 for two minutes.
     pub fn app_api_answers(&self, path: &str, answer: serde_json::Value) {
         self.campaign.answers.lock().unwrap().get_or_insert_default().insert(path.to_owned(), answer);
     }

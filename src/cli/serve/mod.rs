@@ -35,6 +35,7 @@ use crate::page::links::Links;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::receivers;
 use crate::reconcile::sums::Sums;
+use crate::steps::budget::Budget;
 use crate::steps::deliver::Deliver;
 use crate::steps::ingest::{Ingest, KeyRing, Refusals};
 use crate::steps::visit::Visits;
@@ -179,8 +180,9 @@ async fn start(
         let region = config.customerio.region;
         Arc::new(TrackApi::new(canary, region, secrets.clone(), clock.clone())) as Arc<dyn Track>
     });
-    let directory =
-        AppApi::of(&config.customerio, secrets.clone(), clock.clone()).map(|api| Arc::new(api) as Arc<dyn Directory>);
+    let budget = Arc::new(Budget { store: store.clone(), clock: clock.clone() });
+    let directory = AppApi::of(&config.customerio, secrets.clone(), clock.clone())
+        .map(|api| Arc::new(api.sharing(budget)) as Arc<dyn Directory>);
     let counts = match &config.counts {
         Some(counts) => Some(KeyRing::load(counts.signing_keys.clone(), secrets.clone(), clock.now()).await),
         None => None,

@@ -8,6 +8,7 @@
 //! Source: <https://docs.customer.io/integrations/api/app/>.
 
 pub mod ask;
+pub mod budget;
 pub mod campaign;
 pub mod listing;
 mod loose;
@@ -36,6 +37,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use self::ask::{Question, Records};
+use self::budget::{Turns, Urgency};
 use crate::clock::Clock;
 use crate::config::schema::{CustomerIo, Region};
 use crate::config::secrets::{SecretError, SecretRef, Secrets};
@@ -52,8 +54,8 @@ pub const fn host(region: Region) -> &'static str {
     }
 }
 
-/// Between two requests: at most 3 a second. The vendor's 10 a second are shared by all that use the workspace.
-const GAP: Duration = Duration::from_millis(334);
+/// Between two requests of a process that keeps no budget: a command's.
+const GAP: Duration = budget::GAP.unsigned_abs();
 
 /// The longest wait for one answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -107,6 +109,8 @@ pub enum AppApiError {
     NoList { path: &'static str },
     #[error("app_api_url is no address")]
     Address,
+    #[error("nobody knows how much may be asked: the store does not answer")]
+    Budget,
 }
 
 impl From<SecretError> for AppApiError {
@@ -132,7 +136,7 @@ pub trait Directory: Send + Sync {
     ) -> Result<Vec<u64>, AppApiError>;
 
     /// The answer to one question, asked once. Whoever only keeps lists does not answer.
-    async fn answer(&self, _: &Question<'_>, _: Duration) -> Result<String, AppApiError> {
+    async fn answer(&self, _: &Question<'_>, _: Urgency, _: Duration) -> Result<String, AppApiError> {
         Err(AppApiError::NoAnswer(Failure::Other))
     }
 
@@ -147,7 +151,8 @@ pub struct AppApi {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     client: Client,
-    /// No request before then.
+    /// The budget that is shared with others; without one, no request before `next`.
+    turns: Option<Arc<dyn Turns>>,
     next: Mutex<Option<Instant>>,
     /// How long limits may still be waited out, in all.
     patience: Mutex<Duration>,
@@ -172,6 +177,7 @@ impl AppApi {
             secrets,
             clock,
             client: Client::new(),
+            turns: None,
             next: Mutex::new(None),
             patience: Mutex::new(Duration::ZERO),
         })
@@ -183,6 +189,11 @@ impl AppApi {
     pub fn patient(mut self, patience: Duration) -> Self {
         self.patience = Mutex::new(patience);
         self
+    }
+
+    /// The same, within a budget that others share.
+    pub fn sharing(self, turns: Arc<dyn Turns>) -> Self {
+        Self { turns: Some(turns), ..self }
     }
 
     /// Waits out a limit, when there is patience for it.
@@ -203,7 +214,11 @@ impl AppApi {
         let url = http::address(&format!("{}{place}{question}{query}", self.base)).map_err(|_| AppApiError::Address)?;
         let headers = [self.authorization().await?];
         let time = time.min(ANSWER_WITHIN);
-        taken(self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?, path)
+        let answer = taken(self.client.get(&url, &headers, ANSWER_BYTES, time, self.clock.now()).await?, path);
+        if let (Err(AppApiError::Limited { after }), Some(turns)) = (&answer, &self.turns) {
+            turns.limited(*after).await;
+        }
+        answer
     }
 
     async fn authorization(&self) -> Result<(HeaderName, HeaderValue), AppApiError> {
@@ -214,13 +229,18 @@ impl AppApi {
         Ok((AUTHORIZATION, value))
     }
 
-    /// Waits for this request's turn.
-    async fn pace(&self) {
+    /// Waits for this request's turn, at most so long where others have theirs too.
+    async fn pace(&self, urgency: Urgency, time: Duration) -> Result<(), AppApiError> {
+        if let Some(turns) = &self.turns {
+            tokio::time::sleep(turns.take(urgency, time).await?).await;
+            return Ok(());
+        }
         let mut next = self.next.lock().await;
         if let Some(at) = *next {
             tokio::time::sleep_until(at).await;
         }
         *next = Some(Instant::now() + GAP);
+        Ok(())
     }
 }
 
@@ -230,7 +250,7 @@ impl Records for AppApi {
         let (place, query) = question.address();
         let mut tries = 0;
         loop {
-            self.pace().await;
+            self.pace(Urgency::Urgent, PATIENCE).await?;
             match self.get(question.path(), &place, &query, ANSWER_WITHIN).await {
                 Err(AppApiError::Limited { after }) if self.waited_out(after, tries).await => tries += 1,
                 answer => return answer,
@@ -246,18 +266,18 @@ impl Directory for AppApi {
         let mut names = BTreeMap::new();
         let mut start: Option<String> = None;
         for page in 0..PAGES {
-            self.pace().await;
-            let left = until.saturating_duration_since(Instant::now());
+            let left = || until.saturating_duration_since(Instant::now());
             // What was read is worth something: the lists begin with the newest.
-            if page > 0 && left.is_zero() {
+            if page > 0 && left().is_zero() {
                 break;
             }
+            self.pace(Urgency::CanWait, left()).await?;
             let query = match &start {
                 None => row.query.to_owned(),
                 Some(start) if row.query.is_empty() => format!("start={}", encoded(start)),
                 Some(start) => format!("{}&start={}", row.query, encoded(start)),
             };
-            let body = match self.get(row.path, row.path, &query, left).await {
+            let body = match self.get(row.path, row.path, &query, left()).await {
                 // A limit passes: the list is asked for again, whole. What stays is no reason to lose what was read.
                 Err(error) if page > 0 && !matches!(error, AppApiError::Limited { .. }) => {
                     tracing::warn!(event = "names_cut_short", list = row.path, %error);
@@ -276,10 +296,11 @@ impl Directory for AppApi {
         Ok(names)
     }
 
-    async fn answer(&self, question: &Question<'_>, time: Duration) -> Result<String, AppApiError> {
-        self.pace().await;
+    async fn answer(&self, question: &Question<'_>, urgency: Urgency, time: Duration) -> Result<String, AppApiError> {
+        let begun = Instant::now();
+        self.pace(urgency, time).await?;
         let (place, query) = question.address();
-        self.get(question.path(), &place, &query, time).await
+        self.get(question.path(), &place, &query, time.saturating_sub(begun.elapsed())).await
     }
 
     async fn by_day(
@@ -291,7 +312,9 @@ impl Directory for AppApi {
         time: Duration,
     ) -> Result<Vec<u64>, AppApiError> {
         const PATH: &str = "/v1/campaigns/{id}/metrics";
-        self.pace().await;
+        let begun = Instant::now();
+        self.pace(Urgency::CanWait, time).await?;
+        let time = time.saturating_sub(begun.elapsed());
         let midnight = |date: Date| period::midnight(date, zone).as_second();
         let query = format!(
             "version=2&res=days&tz={}&start={}&end={}",
@@ -312,7 +335,7 @@ impl Directory for AppApi {
     async fn campaign(&self, id: &str, from: Timestamp, to: Timestamp, time: Duration) -> Result<Said, AppApiError> {
         let until = Instant::now() + time;
         let ask = async |path: &'static str, rest: &str, query: &str| {
-            self.pace().await;
+            self.pace(Urgency::Urgent, until.saturating_duration_since(Instant::now())).await?;
             let place = format!("/v1/campaigns/{}{rest}", encoded(id));
             self.get(path, &place, query, until.saturating_duration_since(Instant::now())).await
         };

@@ -1,8 +1,9 @@
 //! What the bridge changes in a workspace: its reporting webhook, when a person says so. Nothing else is ever written.
 
 use super::ask::{Question, Records};
+use super::budget::Urgency;
 use super::reporting_webhook::{self, ReportingWebhook, Settings};
-use super::{ANSWER_WITHIN, AppApi, AppApiError, encoded, taken};
+use super::{ANSWER_WITHIN, AppApi, AppApiError, PATIENCE, encoded, taken};
 use crate::receivers::http;
 
 /// The paths as errors name them.
@@ -38,7 +39,7 @@ impl AppApi {
         let body = serde_json::to_vec(settings).map_err(|_| AppApiError::NoList { path })?;
         let mut tries = 0;
         loop {
-            self.pace().await;
+            self.pace(Urgency::Urgent, PATIENCE).await?;
             let (headers, now) = ([self.authorization().await?], self.clock.now());
             let answer = match id {
                 None => self.client.post_json(&url, &headers, body.clone(), ANSWER_WITHIN, now).await?,
