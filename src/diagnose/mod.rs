@@ -6,7 +6,7 @@
 
 pub mod facts;
 mod message;
-mod near;
+pub mod near;
 pub mod not_shown;
 mod profile;
 mod reach;
