@@ -22,6 +22,26 @@ pub enum Leg {
     Sending,
 }
 
+impl Leg {
+    /// The label `cause` of pages, and what logs call it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "fired_to_received",
+            Self::Entering => "received_to_started",
+            Self::Sending => "started_to_messages",
+        }
+    }
+
+    /// For a headline.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Receiving => "what was fired and what Customer.io received differ",
+            Self::Entering => "fewer people than usual entered the workflow",
+            Self::Sending => "fewer messages than usual came of those who entered",
+        }
+    }
+}
+
 /// What a day's comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]

@@ -11,6 +11,7 @@ use super::compare::Verdict;
 use super::fired::{BACKEND, FiredHour};
 use super::reason::Reason;
 use crate::heartbeat::period::midnight;
+use crate::message::text::{count, number};
 
 /// A local day in whole hours of UTC, since fired counts come by the hour: where the zone is off by half an hour, the
 /// day begins that much early.
@@ -92,6 +93,34 @@ pub struct Compared {
     #[serde(default)]
     pub reasons: Vec<Reason>,
     pub at: Timestamp,
+}
+
+impl Compared {
+    /// A date as days since the Unix epoch, as stores keep it.
+    pub fn day_of(date: Date) -> i64 {
+        midnight(date, &TimeZone::UTC).as_second().div_euclid(86_400)
+    }
+
+    /// `Subscription Started: fired 1,204, received 1,131 (-6 %), 1,120 messages`
+    pub fn line(&self) -> String {
+        let Counts { fired, received, started, messages } = self.counts;
+        let mut said = vec![fired.map_or_else(|| "fired: not reported".to_owned(), |n| format!("fired {}", number(n)))];
+        said.push(match received {
+            Received::Unknown => "received: not known".to_owned(),
+            Received::AtLeast(n) => format!("received at least {} (incomplete)", number(n)),
+            Received::Exactly(n) => format!("received {}{}", number(n), fired.map_or_else(String::new, |f| off(n, f))),
+        });
+        said.extend(started.map(|n| format!("{} started", number(n))));
+        said.extend(messages.map(|n| count("message", n)));
+        format!("{}: {}", self.event, said.join(", "))
+    }
+}
+
+/// ` (-6 %)`, where there is a difference that shows.
+fn off(received: u64, fired: u64) -> String {
+    let per_cent = (received as f64 - fired as f64) * 100.0 / fired.max(1) as f64;
+    let rounded = per_cent.round() as i64;
+    if fired == 0 || rounded == 0 { String::new() } else { format!(" ({rounded:+} %)") }
 }
 
 /// What was fired of an event in a day, by hour: `None` when nobody reported it. Origins count the same events, so one

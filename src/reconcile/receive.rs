@@ -72,6 +72,9 @@ impl Counting {
         } else if turns || self.stale >= STALE_PAGES || self.pages >= PAGES {
             (self.done, self.incomplete) = (true, true);
         }
+        if self.done {
+            self.recent.clear();
+        }
     }
 
     /// Gives up on the rest: what was counted is a lower bound.

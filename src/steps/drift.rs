@@ -182,7 +182,7 @@ async fn look(
 }
 
 /// How long to wait for what may answer later; `None` when asking again changes nothing.
-fn passes(error: &AppApiError) -> Option<SignedDuration> {
+pub(super) fn passes(error: &AppApiError) -> Option<SignedDuration> {
     match error {
         AppApiError::Limited { after: Some(after) } => SignedDuration::try_from(*after).ok().or(Some(AFTER_FAILURE)),
         AppApiError::Limited { .. } | AppApiError::NoAnswer(_) | AppApiError::Key(_) | AppApiError::Address => {

@@ -50,7 +50,7 @@ pub async fn gather(
             let span = verdict::judged_span(*period);
             return Ok(Facts { approximate: approximate(store, heartbeat, span).await?, ..Facts::default() });
         }
-        Subject::Drift { .. } => return Ok(Facts::default()),
+        Subject::Drift { .. } | Subject::Reconciliation { .. } => return Ok(Facts::default()),
         Subject::Digest { .. } => return Ok(Facts::default()),
     };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };

@@ -23,6 +23,7 @@ pub mod lag;
 pub mod learned;
 pub mod names;
 pub mod open;
+pub mod reconcile;
 pub mod redrive;
 pub mod resolve;
 pub mod roll_up;

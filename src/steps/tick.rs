@@ -8,7 +8,9 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening};
-use super::{canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve, sums, sweep};
+use super::{
+    canary, deadman, digest, drafts, drift, evaluate, heartbeats, history, lag, names, reconcile, resolve, sums, sweep,
+};
 use crate::canary::Track;
 use crate::clock::Minute;
 use crate::config::Config;
@@ -74,6 +76,7 @@ impl Tick<'_> {
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         // After names, which its own alerts use.
         part(&mut failed, "drift", drift::watch_due(self, now)).await;
+        part(&mut failed, "reconciliation", reconcile::watch_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Minute, Span};
@@ -12,6 +13,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::{Day, Slot};
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
+use crate::reconcile::day::Compared;
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS};
 use crate::tally::coverage::Coverage;
@@ -37,6 +39,7 @@ pub struct Kept {
     pub verdicts: BTreeMap<(Timestamp, String, Timestamp), Judged>,
     pub days: BTreeMap<(String, i64), Day>,
     /// By hour, event, origin and id.
+    pub compared: BTreeMap<(Date, String, String), Compared>,
     pub fired: BTreeMap<(Timestamp, String, String, String), u64>,
     pub names: BTreeMap<SourceKind, NameList>,
 }
