@@ -64,6 +64,7 @@ mod one_mailbox_provider_that_refuses_is_said_first;
 mod people_act_by_signed_links;
 mod rates_are_no_chance;
 mod rates_open_and_close;
+mod reconciliation_names_the_leg;
 mod redrive_lists_sends_and_drops;
 mod routes_pick_the_receivers;
 mod runs_without_a_time_are_about;

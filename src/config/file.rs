@@ -182,7 +182,7 @@ pub struct Ignore {
     pub recipients: Option<Vec<Name>>,
     /// Patterns over sources. Default: none.
     pub sources: Option<Vec<SourcePattern>>,
-    /// How the names of test events begin. Default: none.
+    /// How the names of test events begin: they are not compared, and no ghosts. Default: none.
     pub event_prefixes: Option<Vec<Name>>,
 }
 
@@ -232,10 +232,11 @@ pub struct MetricSum {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Reconciliation {
-    /// The fraction that is too much.
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    /// The fraction between fired and received that is too much.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1, "default" = 0.05))]
     pub divergence: Option<f64>,
-    /// How long to wait for late events, at most `7d`.
+    /// A day is compared this long after its end, at most `7d`.
+    #[schemars(extend("default" = "6h"))]
     pub settle: Option<Duration>,
     /// What is compared.
     pub events: Option<Vec<Fired>>,

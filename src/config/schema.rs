@@ -232,6 +232,15 @@ impl Default for Storm {
 pub struct Ignore {
     pub recipients: Vec<WildMatch>,
     pub sources: Vec<WildMatch>,
+    /// How the names of test events begin: they are compared with nothing.
+    pub event_prefixes: Vec<String>,
+}
+
+impl Ignore {
+    /// Whether an event's name is a test's.
+    pub fn is_test_event(&self, name: &str) -> bool {
+        self.event_prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -311,6 +320,12 @@ impl Config {
     /// Metrics that hold counts of what was fired.
     pub fn metrics(&self) -> &[MetricSum] {
         self.reconciliation.as_ref().map_or(&[], |reconciliation| &reconciliation.metrics)
+    }
+
+    /// The events that are compared: those that are declared and are no tests.
+    pub fn compared(&self) -> Vec<&DeclaredEvent> {
+        let declared = self.reconciliation.iter().flat_map(|reconciliation| &reconciliation.events);
+        declared.filter(|event| !self.ignore.is_test_event(&event.name)).collect()
     }
 
     pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {

@@ -7,7 +7,7 @@
 pub mod facts;
 pub mod in_common;
 mod message;
-mod near;
+pub mod near;
 pub mod not_shown;
 mod profile;
 mod reach;

@@ -22,6 +22,8 @@ use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict, history};
 use crate::incident::{How, Incident, Numbers, State, Subject};
 use crate::message::providers::{self, ByProvider};
 use crate::message::{text, words};
+use crate::reconcile::day::Compared;
+use crate::reconcile::ghost::Ghost;
 use crate::route::Label;
 use crate::tally::Total;
 use crate::tally::coverage::Coverage;
@@ -61,6 +63,10 @@ pub struct Day {
     pub names: Arc<Names>,
     /// What is to be said of older signing keys.
     pub keys: Vec<String>,
+    /// What was compared last of every event that is.
+    pub compared: Vec<Compared>,
+    /// Names that nobody declared, or that nobody saw.
+    pub ghosts: Vec<Ghost>,
     /// What earlier digests said that is no longer so, a line a day.
     pub corrections: Vec<String>,
 }
@@ -173,6 +179,8 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(channel_lines(day));
     lines.extend(cause_line(day));
     lines.extend(provider_line(day));
+    lines.extend(day.compared.iter().map(Compared::line));
+    lines.extend(ghost_line(&day.ghosts));
     lines.extend(incident_lines(config, day, now));
     lines.extend(day.silenced.iter().cloned());
     lines.push(coverage_line(config, day, now));
@@ -182,6 +190,20 @@ pub fn lines(config: &Config, day: &Day, now: Timestamp) -> Vec<String> {
     lines.extend(day.keys.iter().cloned());
     lines.extend(day.corrections.iter().cloned());
     lines
+}
+
+/// Ghosts that the digest names; the rest is counted.
+const GHOSTS: usize = 3;
+
+/// `Event names: `Account Crated` is not declared; `Account Created` is, and differs in its spelling`
+fn ghost_line(ghosts: &[Ghost]) -> Option<String> {
+    // A name that is like none of the declared is somebody else's event.
+    let near = ghosts.iter().filter(|ghost| !matches!(ghost, Ghost::Undeclared { meant: None, .. }));
+    let said: Vec<String> = near.map(Ghost::words).collect();
+    let more = said.len().saturating_sub(GHOSTS);
+    let named: Vec<&str> = said.iter().take(GHOSTS).map(String::as_str).collect();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| format!("Event names: {}{more}", named.join("; ")))
 }
 
 fn headline(config: &Config, day: &Day, now: Timestamp) -> String {
@@ -419,6 +441,7 @@ fn incident_line(config: &Config, day: &Day, incident: &Incident, now: Timestamp
             format!("{} never sent in {}", text::count("draft", count), words::source(config, &day.names, source))
         }
         Subject::Drift { .. } => format!("changed in Customer.io: {}", incident.lines.join("; ")),
+        Subject::Reconciliation { event, leg, .. } => format!("{event}: {}, {numbers}", leg.words()),
         Subject::Digest { .. } => "digest".to_owned(),
         Subject::RollUp { receiver, members } => {
             format!("{} told together to {receiver}", text::count("incident", members.len() as u64))

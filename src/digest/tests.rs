@@ -80,6 +80,8 @@ fn day(totals: Vec<Total>) -> Day {
         lag: None,
         names: Arc::new(Names::of(lists)),
         keys: Vec::new(),
+        compared: Vec::new(),
+        ghosts: Vec::new(),
         corrections: Vec::new(),
     }
 }

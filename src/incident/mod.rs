@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use self::act::Act;
@@ -19,6 +20,7 @@ use crate::drift::Drift;
 use crate::hash::Parts;
 use crate::heartbeat::Period;
 use crate::heartbeat::why::Why;
+use crate::reconcile::compare;
 use crate::route::Labels;
 
 /// How bad it is; the order is the order of badness.
@@ -107,6 +109,11 @@ impl IncidentKey {
                 part("drift");
                 part(what.as_str());
             }
+            Subject::Reconciliation { event, source, .. } => {
+                part("reconciliation");
+                part(event);
+                part(&source.to_string());
+            }
             Subject::Digest { date } => {
                 part("digest");
                 part(date);
@@ -173,6 +180,14 @@ pub enum Subject {
     Drift {
         what: Drift,
     },
+    /// Counts of an event that should agree do not, of the last day that was compared. The incident's lines are the
+    /// likely reasons.
+    Reconciliation {
+        event: String,
+        source: Source,
+        date: Date,
+        leg: compare::Leg,
+    },
     /// The daily summary travels as an incident, so that each receiver gets it once, through crashes.
     Digest {
         date: String,
@@ -194,7 +209,8 @@ pub struct Member {
 
 impl Subject {
     /// The kinds that routes and silences can speak of: digests and roll-ups have receivers of their own, always.
-    pub const KINDS: [&str; 7] = ["rule", "heartbeat", "blindness", "canary", "lag", "drafts", "drift"];
+    pub const KINDS: [&str; 8] =
+        ["rule", "heartbeat", "blindness", "canary", "lag", "drafts", "drift", "reconciliation"];
 
     /// The label `kind` of routes.
     pub const fn kind(&self) -> &'static str {
@@ -206,6 +222,7 @@ impl Subject {
             Self::Lag { .. } => "lag",
             Self::Drafts { .. } => "drafts",
             Self::Drift { .. } => "drift",
+            Self::Reconciliation { .. } => "reconciliation",
             Self::Digest { .. } => "digest",
             Self::RollUp { .. } => "roll_up",
         }
@@ -271,7 +288,7 @@ pub struct Incident {
     pub numbers: Numbers,
     /// Up to three masked failure texts.
     pub samples: Vec<String>,
-    /// For a digest: its text, composed once; for drift: what was found.
+    /// For a digest: its text, composed once; for drift: what was found; for reconciliation: why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
     /// What people did about it, oldest first.

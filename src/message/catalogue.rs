@@ -17,6 +17,7 @@ use crate::drift::Drift;
 use crate::heartbeat::Period;
 use crate::incident::act::{Act, What};
 use crate::incident::{How, Incident, IncidentKey, Member, Numbers, Severity, State, Subject};
+use crate::reconcile::compare as reconcile;
 use crate::route::{Label, Labels};
 use crate::tally::lag::Window;
 use crate::tally::{Series, Total};
@@ -150,6 +151,27 @@ pub fn catalogue() -> Vec<(String, Message)> {
     let trigger =
         drift(Drift::Trigger, &["Activation (campaign 5): trigger event was `user_activated`, is `User Activated`"]);
     let queues = drift(Drift::QueueDraft, &["Password reset (transactional 2)"]);
+    let reconciliation = |leg, count, of, lines: &[&str]| Incident {
+        subject: Subject::Reconciliation {
+            event: "Subscription Started".into(),
+            source: Source::new(SourceKind::Campaign, "5"),
+            date: jiff::civil::date(2026, 11, 23),
+            leg,
+        },
+        severity: Severity::Warning,
+        numbers: Numbers { count, of },
+        labels: of_kind("reconciliation"),
+        lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+        ..bare.clone()
+    };
+    let not_received = reconciliation(
+        reconcile::Leg::Receiving,
+        904,
+        1_204,
+        &["rate limit: 300 of the missing events were fired in 1 hour, in bursts; look for 429 in the backend's log"],
+    );
+    let not_entered = reconciliation(reconcile::Leg::Entering, 12, 600, &["the workflow is stopped"]);
+    let not_sent = reconciliation(reconcile::Leg::Sending, 40, 590, &["540 messages wait for approval as drafts"]);
     let roll_up = Incident {
         subject: Subject::RollUp {
             receiver: "screen".into(),
@@ -221,6 +243,11 @@ pub fn catalogue() -> Vec<(String, Message)> {
         ("drift: another trigger", over(How::Recovered, trigger), OpenedAndResolved, blank(), "15:00"),
         ("drift: drafts are queued", queues.clone(), Opened, blank(), "14:05"),
         ("drift: no drafts are queued", over(How::Recovered, queues), Resolved, blank(), "15:00"),
+        ("reconciliation: fired, not received", not_received.clone(), Opened, blank(), "14:05"),
+        ("reconciliation: still", not_received.clone(), StillOpen, blank(), "18:05"),
+        ("reconciliation: agrees again", over(How::Recovered, not_received), Resolved, blank(), "15:00"),
+        ("reconciliation: received, not entered", not_entered, Opened, blank(), "14:05"),
+        ("reconciliation: entered, not sent", not_sent, Opened, blank(), "14:05"),
         ("a roll-up: opened", roll_up.clone(), Opened, blank(), "14:05"),
         (
             "a roll-up: still open",

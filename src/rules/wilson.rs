@@ -9,13 +9,18 @@ pub const MIN_FAILURES: u64 = 7;
 
 /// The Wilson score interval's lower end for `failures` of `of` (E. B. Wilson, JASA 22, 1927); 0 when `of` is 0.
 pub fn lower_bound(failures: u64, of: u64) -> f64 {
+    lower_bound_at(Z, failures, of)
+}
+
+/// The same for another confidence: `z` standard deviations, one-sided.
+pub fn lower_bound_at(z: f64, failures: u64, of: u64) -> f64 {
     if of == 0 {
         return 0.0;
     }
-    let (n, z2) = (of as f64, Z * Z);
+    let (n, z2) = (of as f64, z * z);
     let p = (failures.min(of)) as f64 / n;
     let centre = p + z2 / (2.0 * n);
-    let spread = Z * ((p * (1.0 - p) + z2 / (4.0 * n)) / n).sqrt();
+    let spread = z * ((p * (1.0 - p) + z2 / (4.0 * n)) / n).sqrt();
     ((centre - spread) / (1.0 + z2 / n)).max(0.0)
 }
 

@@ -97,7 +97,8 @@ impl Silence {
             | Subject::Canary { .. }
             | Subject::Lag { .. }
             | Subject::Drafts { .. }
-            | Subject::Drift { .. } => self.matchers.hold(labels),
+            | Subject::Drift { .. }
+            | Subject::Reconciliation { .. } => self.matchers.hold(labels),
             Subject::Blindness if self.matchers.name_blindness() => {
                 // It has the labels of what it borrowed its route from, too.
                 let mut labels = labels.clone();

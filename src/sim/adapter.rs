@@ -20,6 +20,7 @@ use crate::heartbeat::history::Day;
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, IncidentKey, Subject};
 use crate::queue::{Hint, Outbox, Probe};
+use crate::reconcile::day::Compared;
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{Lease, Quarantined, Store, StoreError, Write};
@@ -258,6 +259,14 @@ impl Store for Adapter {
 
     async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
         self.effect("fired", self.store.fired(from, to), |_, _| {}).await
+    }
+
+    async fn keep_compared(&self, day: &Compared) -> Result<(), StoreError> {
+        self.effect("keep_compared", self.store.keep_compared(day), |(), _| {}).await
+    }
+
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError> {
+        self.effect("compared", self.store.compared(from, to), |_, _| {}).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::open::{self, Opening};
 use super::tick::Tick;
-use super::{canary, deadman, facts, guardian, lag, names};
+use super::{canary, deadman, facts, guardian, lag, names, reconcile};
 use crate::clock::{Minute, Span};
 use crate::config::Config;
+use crate::config::schema::DeclaredEvent;
 use crate::digest::corrections::{self, Said, Told};
 use crate::digest::{self, Day};
 use crate::heartbeat::history::{self, Slot};
@@ -19,6 +20,7 @@ use crate::heartbeat::{Judged, period};
 use crate::incident::told::{self, Stage};
 use crate::incident::{Incident, Numbers, Severity, State, Subject};
 use crate::message::{ALL_FINE, text};
+use crate::reconcile::day::Compared;
 use crate::route::{Label, Labels};
 use crate::silence::{Silence, words};
 use crate::store::{StoreError, Write};
@@ -165,6 +167,8 @@ async fn gather(
         None => None,
     };
     let names = names::kept(tick.store, tick.config).await;
+    let compared = compared(tick, date).await?;
+    let ghosts = reconcile::ghosts(tick.store).await?;
     let (corrections, told) = corrected(tick, date, told, &totals).await?;
     let day = Day {
         names,
@@ -186,9 +190,24 @@ async fn gather(
         canary,
         lag,
         keys,
+        compared,
+        ghosts,
         corrections,
     };
     Ok((day, told))
+}
+
+/// The last comparison of each event since the digest before: a day settles for hours, and may be two days old.
+async fn compared(tick: &Tick<'_>, date: Date) -> Result<Vec<Compared>, StoreError> {
+    let events = tick.config.compared();
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let days = tick.store.compared(date.saturating_sub(2.days()), date).await?;
+    let last = |event: &&DeclaredEvent| {
+        days.iter().rev().find(|day| day.event == event.name && day.campaign == event.campaign.id).cloned()
+    };
+    Ok(events.iter().filter_map(last).collect())
 }
 
 /// What was counted on the local day so many days before a date.

@@ -205,7 +205,7 @@ const fn is_gone(error: &AppApiError) -> bool {
 }
 
 /// How long to wait for what may answer later; `None` when asking again changes nothing.
-fn passes(error: &AppApiError) -> Option<SignedDuration> {
+pub(super) fn passes(error: &AppApiError) -> Option<SignedDuration> {
     match error {
         AppApiError::Limited { after: Some(after) } => SignedDuration::try_from(*after).ok().or(Some(AFTER_FAILURE)),
         AppApiError::Limited { .. }

@@ -52,7 +52,7 @@ pub async fn gather(
             let settling = learned::settling(store, heartbeat, now).await?;
             return Ok(Facts { approximate, settling, ..Facts::default() });
         }
-        Subject::Drift { .. } => return Ok(Facts::default()),
+        Subject::Drift { .. } | Subject::Reconciliation { .. } => return Ok(Facts::default()),
         Subject::Digest { .. } => return Ok(Facts::default()),
     };
     let Some(rule) = config.rule(name) else { return Ok(Facts::default()) };

@@ -27,6 +27,7 @@ pub mod learned;
 pub mod names;
 pub mod open;
 pub mod page;
+pub mod reconcile;
 pub mod record;
 pub mod redrive;
 pub mod resolve;

@@ -56,6 +56,12 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
             // A change is told once, and is what holds from then on; the rest is ended by the look that opens it.
             Subject::Drift { what: Drift::Trigger } => Some((How::Recovered, incident.last)),
             Subject::Drift { .. } => None,
+            // A later day's comparison ends it, while the event is compared.
+            Subject::Reconciliation { event, source, .. } => {
+                let compared = tick.config.compared();
+                let is_gone = !compared.iter().any(|e| e.name == *event && e.campaign == *source);
+                is_gone.then_some((How::RuleGone, incident.last))
+            }
             // Written once and told by deliver: there is nothing to wait for.
             Subject::Digest { .. } => Some((How::Quiet, incident.last)),
             Subject::RollUp { members, .. } if members.iter().any(|m| open.contains(m)) => None,

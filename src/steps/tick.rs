@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::open::{self, Opening, Samples};
 use super::{
-    blindness, canary, deadman, diagnosis, digest, drafts, drift, evaluate, heartbeats, history, lag, names, resolve,
-    summary, sums, sweep,
+    blindness, canary, deadman, diagnosis, digest, drafts, drift, evaluate, heartbeats, history, lag, names, reconcile,
+    resolve, summary, sums, sweep,
 };
 use crate::canary::Track;
 use crate::clock::Minute;
@@ -79,6 +79,7 @@ impl Tick<'_> {
         part(&mut failed, "names", names::refresh_due(self, now)).await;
         // After names, which its own alerts use.
         part(&mut failed, "drift", drift::watch_due(self, now)).await;
+        part(&mut failed, "reconciliation", reconcile::watch_due(self, now)).await;
         if failed.is_empty() { Ok(()) } else { Err(TickFailed(failed)) }
     }
 

@@ -23,7 +23,10 @@ use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
+use crate::reconcile::compare::{self, Leg};
+use crate::reconcile::day::{Compared, Counts, Received};
 use crate::reconcile::fired::{Fired, FiredHour};
+use crate::reconcile::reason::Reason;
 use crate::steps::budget::Budget;
 use crate::store::testing::*;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_BYTES, QUARANTINE_DAYS, Quarantined, Store, Write};
@@ -85,6 +88,7 @@ macro_rules! conformance {
             a_day_of_a_workflow_only_rises_and_is_found_by_what_is_counted,
             the_summary_of_a_day_that_was_made_last_stands_for_400_days,
             a_fired_count_is_kept_once_and_only_rises,
+            a_compared_day_is_kept_as_it_was_written_last,
             a_quarantined_request_is_one_item_and_is_listed_without_its_body,
             coverage_adds_up_over_handles,
             names_are_kept_by_kind_and_the_last_ones_stand,
@@ -95,6 +99,7 @@ macro_rules! conformance {
             quarantine_expires_after_30_days_and_what_is_dropped_is_gone_at_once,
             verdicts_and_cursors_expire_after_400_days,
             a_fired_count_is_read_for_weeks,
+            a_compared_day_is_read_for_a_year,
             a_request_is_read_again_as_of_its_arrival_or_stays,
             a_receiver_that_did_not_take_it_is_told_again_what_is_owed,
             what_is_given_up_for_a_receiver_is_listed_no_more,
@@ -432,6 +437,33 @@ pub async fn a_fired_count_is_kept_once_and_only_rises(world: &dyn World) {
     );
     assert_eq!(sums("16:00", "16:00").await, [""; 0]);
     assert_eq!(sums("16:00", "17:00").await, ["Ended backend 16:00:00Z 3"]);
+}
+
+pub async fn a_compared_day_is_kept_as_it_was_written_last(world: &dyn World) {
+    use jiff::civil::date;
+    let day = |event: &str, date, fired| Compared {
+        event: event.into(),
+        campaign: "5".into(),
+        date,
+        counts: Counts { fired: Some(fired), received: Received::AtLeast(3), started: None, messages: Some(2) },
+        verdict: compare::Verdict::Diverges { leg: Leg::Receiving, got: 3, expected: fired },
+        reasons: vec![Reason::TooOld { count: 7 }],
+        at: t("14:00"),
+    };
+    let (october, november) = (date(2026, 10, 31), date(2026, 11, 1));
+    for written in [
+        day("Started", november, 9),
+        day("Started", november, 10),
+        day("Ended", november, 8),
+        day("Started", october, 7),
+    ] {
+        world.any().keep_compared(&written).await.expect("writes");
+    }
+    let between = async |from, to| world.any().compared(from, to).await.expect("reads");
+    let all = [day("Started", october, 7), day("Ended", november, 8), day("Started", november, 10)];
+    assert_eq!(between(october, date(2026, 11, 2)).await, all);
+    assert_eq!(between(october, november).await, all[..1]);
+    assert_eq!(between(november, november).await, []);
 }
 
 pub async fn a_quarantined_request_is_one_item_and_is_listed_without_its_body(world: &dyn World) {

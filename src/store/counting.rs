@@ -219,6 +219,16 @@ impl<S: Store> Store for Counting<S> {
         self.store.summaries(from, until).await
     }
 
+    async fn keep_compared(&self, compared: &Compared) -> Result<(), StoreError> {
+        self.saw("keep_compared");
+        self.store.keep_compared(compared).await
+    }
+
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError> {
+        self.saw("compared");
+        self.store.compared(from, to).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.saw("ready");
         self.store.ready().await

@@ -26,6 +26,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::reconcile::day::Compared;
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::summary::Summary;
@@ -205,6 +206,12 @@ pub trait Store: Send + Sync {
 
     /// What was fired in hours that begin in [from, to), all reports put together, by event, origin and hour.
     async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError>;
+
+    /// Keeps a day as it was compared; the last one written for an event, its campaign and a day stands.
+    async fn keep_compared(&self, compared: &Compared) -> Result<(), StoreError>;
+
+    /// The days in [from, to) that were compared, by day, event and campaign.
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError>;
 
     /// The names that were kept, of every kind of source.
     async fn names(&self) -> Result<Names, StoreError>;

@@ -19,6 +19,7 @@ use cio_alert_bridge::heartbeat::why::Said;
 use cio_alert_bridge::incident::told::{Receipt, Stage, Told};
 use cio_alert_bridge::message::Message;
 use cio_alert_bridge::receivers::{Outcome, Receiver};
+use cio_alert_bridge::reconcile::fired::Fired;
 use cio_alert_bridge::silence::{Conditions, Silence};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -128,11 +129,11 @@ impl Directory for Campaign {
     }
 
     async fn answer(&self, question: &Question<'_>, _: Urgency, _: Duration) -> Result<String, AppApiError> {
-        let (place, _) = question.address();
+        let (place, query) = question.address();
         self.asked.lock().unwrap().push(place.clone());
         let answers = self.answers.lock().unwrap();
         let answers = answers.as_ref().ok_or(AppApiError::Limited { after: None })?;
-        match answers.get(&place) {
+        match answers.get(&format!("{place}?{query}")).or_else(|| answers.get(&place)) {
             Some(serde_json::Value::Number(limit)) if limit.as_u64() == Some(429) => {
                 Err(AppApiError::Limited { after: Some(Duration::from_secs(120)) })
             }
@@ -215,6 +216,20 @@ impl Timeline {
         self.clock.set(at(to));
     }
 
+    /// Nobody was there until then.
+    pub fn jump_to(&self, to: Timestamp) {
+        self.clock.set(to);
+    }
+
+    /// Time passes, minute by minute, for so long.
+    pub async fn until_after(&self, time: SignedDuration) {
+        let end = self.now() + time;
+        while self.now() < end {
+            self.event(sent_email().of("newsletter:99")).await;
+            self.minute().await;
+        }
+    }
+
     /// A crash lost the last move of a cursor.
     pub async fn forget(&self, cursor: &str, back_to: &str) {
         let now = self.stage.store.cursor(cursor).await.unwrap();
@@ -271,10 +286,15 @@ impl Timeline {
         *self.campaign.said.lock().unwrap() = said;
     }
 
-    /// From now on the App API answers this to a path; a number: it refuses with that status, and with a
-    /// 429 for two minutes.
+    /// From now on the App API answers this to a path, or to a path with just this query; a number: it refuses with that
+    /// status, and with a 429 for two minutes.
     pub fn app_api_answers(&self, path: &str, answer: serde_json::Value) {
         self.campaign.answers.lock().unwrap().get_or_insert_default().insert(path.to_owned(), answer);
+    }
+
+    /// The backend reports what it fired.
+    pub async fn fires(&self, reports: &[Fired]) {
+        self.stage.store.keep_fired(reports).await.unwrap();
     }
 
     /// Paths that were asked for since the last time.

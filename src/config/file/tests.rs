@@ -132,7 +132,7 @@ fn the_reader_takes_exactly_the_words_that_the_schema_lists() {
 fn a_default_in_the_schema_is_what_holds_without_the_key() {
     // One of everything, each with what it needs.
     let base = "[workspace]\nname = \"a\"\n[customerio]\nsigning_keys = [\"env:K\"]\n[storm]\n[digest]\nreceivers = [\"c\"]\n\
-                [privacy]\n[[reconciliation.metrics]]\nevent = \"e\"\nnamespace = \"n\"\nmetric = \"m\"\n[deadman]\nurl = \"env:D\"\n[canary]\nprofile = \"p\"\ncampaign = 42\nsite_id = \"env:S\"\napi_key = \"env:T\"\n[[receivers]]\nname = \"c\"\ntype = \"console\"\n[[receivers]]\nname = \"p\"\n\
+                [privacy]\n[reconciliation]\n[[reconciliation.metrics]]\nevent = \"e\"\nnamespace = \"n\"\nmetric = \"m\"\n[deadman]\nurl = \"env:D\"\n[canary]\nprofile = \"p\"\ncampaign = 42\nsite_id = \"env:S\"\napi_key = \"env:T\"\n[[receivers]]\nname = \"c\"\ntype = \"console\"\n[[receivers]]\nname = \"p\"\n\
                 type = \"pagerduty\"\nrouting_key = \"env:P\"\n[[receivers]]\nname = \"s\"\n\
                 type = \"sns\"\ntopic_arn = \"env:T\"\n[[routes]]\nreceivers = [\"c\"]\n[[heartbeats]]\nname = \"h\"\n\
                 source = \"campaign:5\"\nevent = \"email_sent\"\nat_least = 40\n[[rules]]\nname = \"r\"\n\

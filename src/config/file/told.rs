@@ -96,7 +96,7 @@ pub struct Route {
 pub struct Match {
     /// `critical`, `warning` or `info`.
     pub severity: Option<OneOrMany<Name>>,
-    /// `rule`, `heartbeat`, `blindness`, `canary`, `lag`, `drafts` or `drift`; a blindness has the labels of the most severe heartbeat or rule besides.
+    /// `rule`, `heartbeat`, `blindness`, `canary`, `lag`, `drafts`, `drift` or `reconciliation`; a blindness has the labels of the most severe heartbeat or rule besides.
     pub kind: Option<OneOrMany<Name>>,
     /// The name of a rule or heartbeat.
     pub rule: Option<OneOrMany<Name>>,

@@ -6,10 +6,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::config::reader::{Problem, Report, quoted};
 
 /// A key that has no effect yet, as a path from the top of the file, and what happens instead.
-pub const NOT_YET: &[(&str, &str)] = &[
-    ("reconciliation", "fired and received events are not compared"),
-    ("ignore.event_prefixes", "events carry no trigger name to compare; use recipients or sources"),
-];
+pub const NOT_YET: &[(&str, &str)] = &[];
 
 /// Warns of each of [`NOT_YET`] that the file sets.
 pub fn warn(root: &DeTable<'_>, report: &Report<'_>) {

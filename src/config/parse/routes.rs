@@ -112,6 +112,12 @@ mod tests {
             Subject::Lag { median_s: 0 },
             Subject::Drafts { source: Source::new(SourceKind::Campaign, "5") },
             Subject::Drift { what: crate::drift::Drift::Subscription },
+            Subject::Reconciliation {
+                event: String::new(),
+                source: Source::new(SourceKind::Campaign, "5"),
+                date: jiff::civil::date(2026, 11, 23),
+                leg: crate::reconcile::compare::Leg::Receiving,
+            },
         ];
         assert_eq!(subjects.map(|s| s.kind()), Subject::KINDS);
     }

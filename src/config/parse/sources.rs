@@ -41,9 +41,9 @@ pub fn ignore(file: &mut Table<'_>) -> Ignore {
         Some(WildMatch::new(&pattern.to_lowercase()))
     });
     let sources = table.list("sources", glob);
-    table.list("event_prefixes", Item::name);
+    let event_prefixes = table.list("event_prefixes", Item::name).unwrap_or_default();
     table.finish();
-    Ignore { recipients: recipients.unwrap_or_default(), sources: sources.unwrap_or_default() }
+    Ignore { recipients: recipients.unwrap_or_default(), sources: sources.unwrap_or_default(), event_prefixes }
 }
 
 /// One source, `campaign:5`.

@@ -51,13 +51,10 @@ fn the_example_is_valid_without_a_warning() {
 }
 
 #[test]
-fn the_contracts_configuration_is_valid_and_says_what_has_no_effect_yet() {
+fn the_contracts_configuration_is_valid_and_all_of_it_has_an_effect() {
     let Parsed { config, problems } = check(CONTRACT);
     let config = config.unwrap_or_else(|| panic!("not valid:\n{}", shown(&problems)));
-    insta::assert_snapshot!(shown(&problems), @r#"
-    bridge.toml:76:1: warning: "ignore.event_prefixes" has no effect in this version: events carry no trigger name to compare; use recipients or sources
-    bridge.toml:81:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
-    "#);
+    insta::assert_snapshot!(shown(&problems), @"");
     assert_eq!((config.workspace.name.as_str(), config.workspace.timezone.as_str()), ("acme", "Europe/Berlin"));
     assert_eq!((config.customerio.region, config.customerio.workspace_id), (Region::Us, Some(12345)));
     assert_eq!(config.customerio.signing_keys.len(), 2);

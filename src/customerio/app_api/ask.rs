@@ -97,6 +97,17 @@ pub enum Question<'a> {
     Message(&'a str),
     /// The workspace's reporting webhooks.
     ReportingWebhooks,
+    /// Everybody's events, of one name or of all; a page. Source: the page `getActivities`.
+    Activities {
+        name: Option<&'a str>,
+        start: Option<&'a str>,
+    },
+    /// What a campaign's runs came to, by the hour of their beginning, in [from, to) of Unix seconds.
+    JourneyMetrics {
+        campaign: &'a str,
+        from: i64,
+        to: i64,
+    },
     /// The first page of a list of senders.
     List(&'static ListRow),
 }
@@ -119,6 +130,8 @@ impl Question<'_> {
             Self::Sender(_) => "/v1/sender_identities/{id}",
             Self::Message(_) => "/v1/messages/{id}",
             Self::ReportingWebhooks => "/v1/reporting_webhooks",
+            Self::Activities { .. } => "/v1/activities",
+            Self::JourneyMetrics { .. } => "/v1/campaigns/{id}/journey_metrics",
             Self::List(row) => row.path,
         }
     }
@@ -151,6 +164,14 @@ impl Question<'_> {
                 (place(&encoded(id)), String::new())
             }
             Self::ReportingWebhooks => (place(""), String::new()),
+            Self::Activities { name, start } => {
+                let name = name.map_or_else(String::new, |name| format!("&name={}", encoded(name)));
+                (place(""), format!("type=event{name}&limit={PAGE}{}", from(*start)))
+            }
+            // All three are required, or it is a 400.
+            Self::JourneyMetrics { campaign, from, to } => {
+                (place(&encoded(campaign)), format!("start={from}&end={to}&resolution=hours"))
+            }
             Self::List(row) => (place(""), row.query.to_owned()),
         }
     }
@@ -207,6 +228,14 @@ mod tests {
             ),
             (ask(Question::Suppressions { email: "a@b.c" }), "/v1/esp/search_suppression/a%40b.c?"),
             (ask(Question::Actions { campaign: "5", start: Some("x") }), "/v1/campaigns/5/actions?start=x"),
+            (
+                ask(Question::Activities { name: Some("a b&c"), start: Some("n+") }),
+                "/v1/activities?type=event&name=a%20b%26c&limit=100&start=n%2B",
+            ),
+            (
+                ask(Question::JourneyMetrics { campaign: "5", from: 1, to: 2 }),
+                "/v1/campaigns/5/journey_metrics?start=1&end=2&resolution=hours",
+            ),
             (ask(Question::Message("dg-_=")), "/v1/messages/dg-_%3D?"),
         ] {
             assert_eq!(asked, want);

@@ -7,6 +7,7 @@
 //! command, where somebody waits, may wait out a limit ([`AppApi::patient`]).
 //! Source: <https://docs.customer.io/integrations/api/app/>.
 
+pub mod activity;
 pub mod ask;
 pub mod budget;
 pub mod campaign;

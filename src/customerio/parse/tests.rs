@@ -192,7 +192,7 @@ fn over_eight_days_is_too_late() {
 fn test_traffic_is_ignored_by_address_or_source() {
     let globs = |of: &[&str]| of.iter().map(|g| WildMatch::new(g)).collect::<Vec<_>>();
     let fate = |body: &Value, recipients: &[&str], sources: &[&str]| {
-        let ignore = Ignore { recipients: globs(recipients), sources: globs(sources) };
+        let ignore = Ignore { recipients: globs(recipients), sources: globs(sources), ..Ignore::default() };
         read_with(body.to_string().as_bytes(), &ignore, false).unwrap().events[0].fate
     };
     let named = with(bounced(), "/data/recipient", json!("Ada <Ada@GMAIL.com>"));

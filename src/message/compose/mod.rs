@@ -8,6 +8,7 @@ mod drift;
 mod every_kind;
 mod heartbeat;
 mod lag;
+mod reconciliation;
 mod roll_up;
 mod rule;
 #[cfg(test)]
@@ -109,6 +110,9 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
         Subject::Lag { median_s } => lag::parts(&telling, *median_s),
         Subject::Drafts { source } => drafts::parts(&telling, source),
         Subject::Drift { what } => drift::parts(&telling, *what),
+        Subject::Reconciliation { event, source, date, leg } => {
+            reconciliation::parts(&telling, event, source, *date, *leg)
+        }
         Subject::RollUp { members, .. } => roll_up::parts(&telling, members.len() as u64),
         Subject::Digest { date } => Parts {
             headline: incident.lines.first().cloned().unwrap_or_else(|| format!("Digest of {date}")),

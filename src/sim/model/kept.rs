@@ -13,6 +13,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::{Day, Slot};
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
+use crate::reconcile::day::Compared;
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, QUARANTINE_DAYS, Quarantined, REGISTER_DAYS, SEEN_DAYS};
 use crate::summary::Summary;
@@ -40,6 +41,7 @@ pub struct Kept {
     pub days: BTreeMap<(String, i64), Day>,
     pub summaries: BTreeMap<Date, Summary>,
     /// By hour, event, origin and id.
+    pub compared: BTreeMap<(Date, String, String), Compared>,
     pub fired: BTreeMap<(Timestamp, String, String, String), u64>,
     pub names: BTreeMap<SourceKind, NameList>,
 }

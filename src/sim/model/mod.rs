@@ -23,6 +23,7 @@ use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::learned::local::day_of;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey, State};
+use crate::reconcile::day::Compared;
 use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
 use crate::store::{HISTORY_DAYS, Lease, QUARANTINE_DAYS, Quarantined, SEEN_DAYS, Store, StoreError, Write};
@@ -316,6 +317,19 @@ impl Store for Model {
         }
         let hour = |((event, origin, hour), count)| FiredHour { event, origin, hour, count };
         Ok(sums.into_iter().map(hour).collect())
+    }
+
+    async fn keep_compared(&self, day: &Compared) -> Result<(), StoreError> {
+        let key = (day.date, day.event.clone(), day.campaign.clone());
+        self.kept().compared.insert(key, day.clone());
+        Ok(())
+    }
+
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError> {
+        let oldest = Slot::of(self.clock.now() - days(HISTORY_DAYS)).day();
+        let kept = self.kept();
+        let within = kept.compared.values().filter(|day| from <= day.date && day.date < to);
+        Ok(within.filter(|day| Compared::day_of(day.date) >= oldest).cloned().collect())
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

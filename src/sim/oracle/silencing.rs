@@ -239,6 +239,7 @@ fn fixed(incident: &Incident) -> Option<Labels> {
         Subject::Blindness
         | Subject::Drafts { .. }
         | Subject::Drift { .. }
+        | Subject::Reconciliation { .. }
         | Subject::Canary { .. }
         | Subject::Digest { .. }
         | Subject::RollUp { .. } => None,

@@ -9,6 +9,8 @@ use crate::heartbeat::history::{Day, Slot};
 use crate::heartbeat::{Judged, Period, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{How, Incident, Severity, State};
+use crate::reconcile::compare;
+use crate::reconcile::day::{Compared, Counts};
 use crate::reconcile::fired::{FIRED_DAYS, Fired};
 use crate::silence::{Conditions, SILENCE_DAYS, Silence};
 use crate::store::testing::*;
@@ -207,4 +209,26 @@ pub async fn a_fired_count_is_read_for_weeks(world: &dyn World) {
     assert_eq!(fired().await, 1);
     world.clock_at(after(FIRED_DAYS)).await;
     assert_eq!(fired().await, 0);
+}
+
+pub async fn a_compared_day_is_read_for_a_year(world: &dyn World) {
+    let store = world.any();
+    world.clock_at(t(WRITTEN)).await;
+    let date = t(WRITTEN).to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let day = Compared {
+        event: "Started".into(),
+        campaign: "5".into(),
+        date,
+        counts: Counts::default(),
+        verdict: compare::Verdict::Unknown,
+        reasons: Vec::new(),
+        at: t(WRITTEN),
+    };
+    store.keep_compared(&day).await.expect("writes");
+    let found = async || store.compared(date, date.tomorrow().expect("a day")).await.expect("reads").len();
+    world.clock_at(before(HISTORY_DAYS)).await;
+    assert_eq!(found().await, 1);
+    // Of a day nothing shows at which hour of it it expires.
+    world.clock_at(after(HISTORY_DAYS + 1)).await;
+    assert_eq!(found().await, 0);
 }

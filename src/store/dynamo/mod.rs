@@ -16,12 +16,14 @@
 //! | verdict | `ws#verdict#<month>` | end, begin, heartbeat |
 //! | day of a workflow | `ws#days#<what is counted>` | day |
 //! | fired count | `ws#fired#<day>` | hour, hash of event, origin and id |
+//! | compared day | `ws#compared#<month>` | date, hash of event and campaign |
 //! | silence | `ws#silence` | id |
 //! | quarantined request, list of them | `ws#quarantine#<id>`, `ws#quarantined#<day>` | `-`; time, id |
 //!
 //! All reads are consistent, and leave out what has expired but is not deleted yet. There are no transactions: the
 //! order of writes is such that a crash leaves nothing that a reader would take for something else.
 
+mod compared;
 mod fired;
 mod incidents;
 mod item;
@@ -64,6 +66,7 @@ use crate::heartbeat::Judged;
 use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
+use crate::reconcile::day::Compared;
 use crate::reconcile::fired::{Fired, FiredHour};
 use crate::silence::Silence;
 use crate::summary::Summary;
@@ -260,6 +263,14 @@ impl Store for DynamoStore {
 
     async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
         fired::between(&self.table, from, to).await
+    }
+
+    async fn keep_compared(&self, day: &Compared) -> Result<(), StoreError> {
+        compared::keep(&self.table, day).await
+    }
+
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError> {
+        compared::between(&self.table, from, to).await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

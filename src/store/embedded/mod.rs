@@ -4,6 +4,7 @@
 //! says how long things stay. The other files hold one kind of item each. Commands may open the file while `serve`
 //! runs on it: every condition is checked inside the transaction that writes.
 
+mod compared;
 mod count;
 mod database;
 mod fired;
@@ -48,6 +49,7 @@ use crate::heartbeat::history::Day;
 use crate::incident::told::Told;
 use crate::incident::{Incident, IncidentKey};
 use crate::queue::embedded::EmbeddedQueue;
+use crate::reconcile::day::Compared;
 use crate::reconcile::fired::{FIRED_DAYS, Fired, FiredHour};
 use crate::silence::Silence;
 use crate::summary::Summary;
@@ -243,6 +245,20 @@ impl Store for EmbeddedStore {
 
     async fn fired(&self, from: Timestamp, to: Timestamp) -> Result<Vec<FiredHour>, StoreError> {
         fired::between(&self.database, micros(from).max(self.kept_since(FIRED_DAYS)), micros(to)).await
+    }
+
+    async fn keep_compared(&self, day: &Compared) -> Result<(), StoreError> {
+        compared::keep(&self.database, day).await
+    }
+
+    async fn compared(&self, from: Date, to: Date) -> Result<Vec<Compared>, StoreError> {
+        compared::between(
+            &self.database,
+            from,
+            to,
+            crate::heartbeat::history::Slot::of(self.oldest_kept(HISTORY_DAYS)).day(),
+        )
+        .await
     }
 
     async fn names(&self) -> Result<Names, StoreError> {

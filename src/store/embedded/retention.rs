@@ -58,6 +58,7 @@ const RETENTIONS: &[Retention] = &[
     keep("verdicts", "heartbeat, start", "ended", HISTORY_DAYS),
     Retention { unit: Unit::Days, ..keep("days", "counted_as, day", "day", HISTORY_DAYS) },
     Retention { unit: Unit::Days, ..keep("summaries", "day", "day", HISTORY_DAYS) },
+    Retention { unit: Unit::Days, ..keep("compared", "event, campaign, day", "day", HISTORY_DAYS) },
     keep("fired", "hour, event, origin, id", "hour", FIRED_DAYS),
     keep("silences", "id", "ends", SILENCE_DAYS),
     keep("cursors", "name", "moved_at", HISTORY_DAYS),

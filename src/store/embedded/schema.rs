@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::store::StoreError;
 
 /// Layouts, oldest first; a file's `user_version` says how many of them it has been through.
-const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2, LAYOUT_3, LAYOUT_4, LAYOUT_5];
+const LAYOUTS: &[&str] = &[LAYOUT_1, LAYOUT_2, LAYOUT_3, LAYOUT_4, LAYOUT_5, LAYOUT_6];
 
 /// `AUTOINCREMENT` where an id must never name another row later: a worker that is too late would settle a message
 /// it never saw, and the series kept in memory would be another one's.
@@ -96,6 +96,15 @@ CREATE TABLE fired (
 /// Summaries of local days, in days since the Unix epoch.
 const LAYOUT_5: &str = "
 CREATE TABLE summaries (day INTEGER PRIMARY KEY, made_at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+";
+
+/// What was compared with what was fired.
+const LAYOUT_6: &str = "
+CREATE TABLE compared (
+    event TEXT NOT NULL, campaign TEXT NOT NULL, day INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (event, campaign, day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX compared_day ON compared (day);
 ";
 
 /// Why an open file is not ours to use.

@@ -236,7 +236,7 @@ fn routes_that_are_wrong_or_never_match() {
     10:11: error: this route never matches: severity is never "crticial"; allowed: critical, warning, info; did you mean "critical"?
     fine
     10:22: error: "severity" in match of [[routes]] needs at least one entry; allowed: severity = "..."
-    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, canary, lag, drafts, drift; did you mean "heartbeat"?
+    10:11: error: this route never matches: kind is never "heart"; allowed: rule, heartbeat, blindness, canary, lag, drafts, drift, reconciliation; did you mean "heartbeat"?
     10:9: warning: this route never matches: owner is never "growth"; allowed: nothing: no configured source has an owner; fix: give a source of [[sources]] this owner, or write another one here
     10:9: warning: this route never matches: rule is never "failure"; allowed: failures, bounce-rate, spam-rate; fix: write the name of a rule or heartbeat of this file; did you mean "failures"?
     10:20: error: "source" in match of [[routes]] matches no source: "campain:*"; allowed: campaign:ID, broadcast:ID, newsletter:ID or transactional:ID, with * for any text, for example "transactional:*"; did you mean "campaign:*"?
@@ -268,8 +268,7 @@ fn sections_without_effect_are_checked_all_the_same_and_others_have_their_limits
     insta::assert_snapshot!(told.join("\n"), @r#"
     1:1: error: "signing_keys" is missing in [counts]; allowed: signing_keys = ["env:NAME"]
     2:17: error: "signing_keys" in [counts] is not a reference; secrets are references, never values; allowed: env:NAME, secret:NAME, secret:NAME#field or ssm:NAME
-    1:2: warning: "reconciliation" has no effect in this version: fired and received events are not compared
-      and 2:14: error: "divergence" in [reconciliation] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
+    2:14: error: "divergence" in [reconciliation] is out of range: 5; allowed: a fraction between 0 and 1, for example 0.05 for 5 %; did you mean "0.05"?
       and 3:10: error: "settle" in [reconciliation] is no duration: "6 h"; allowed: a whole number with d, h, m or s, for example "10m", "24h", "1h30m"; did you mean "6h"?
       and 4:11: error: "campaign" is missing in events of [reconciliation]; allowed: campaign = 5
       and 4:25: error: unknown key "campain" in events of [reconciliation]; allowed: name, campaign; did you mean "campaign"?
