@@ -10,17 +10,49 @@ use super::verdict::{Facts, Verdict, is_deaf};
 use super::workflows::{self, Row};
 use crate::config::Config;
 use crate::message::text;
+use crate::reconcile::compare;
+use crate::reconcile::day::{Compared, Received};
 
 /// What the backend fired beside what arrived, of one event and day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciliation {
     pub name: String,
-    /// What the backend says it fired.
-    pub fired: u64,
-    /// What Customer.io says it received.
-    pub received: u64,
-    /// How many messages or runs were made of it.
-    pub made: u64,
+    /// `Mon 23 Nov`
+    pub date: String,
+    pub fired: String,
+    pub received: String,
+    pub started: String,
+    pub messages: String,
+    /// Whether something was lost, and at which leg.
+    pub verdict: String,
+    pub is_lost: bool,
+}
+
+impl Reconciliation {
+    fn of(day: &Compared) -> Self {
+        let counted = |count: Option<u64>| count.map_or_else(|| "not known".to_owned(), text::number);
+        let counts = &day.counts;
+        Self {
+            name: day.event.clone(),
+            date: day.date.strftime("%a %-d %b").to_string(),
+            fired: counted(counts.fired),
+            received: match counts.received {
+                Received::AtLeast(count) => format!("at least {}", text::number(count)),
+                other => counted(other.exact()),
+            },
+            started: counted(counts.started),
+            messages: counted(counts.messages),
+            verdict: match day.verdict {
+                compare::Verdict::Agrees { .. } => "agrees".to_owned(),
+                compare::Verdict::Chance { .. } => "may be chance".to_owned(),
+                compare::Verdict::Diverges { leg, got, expected } => {
+                    format!("{}: {} of {}", leg.words(), text::number(got), text::number(expected))
+                }
+                compare::Verdict::Unknown => "not compared".to_owned(),
+            },
+            is_lost: day.verdict.leg().is_some(),
+        }
+    }
 }
 
 /// The whole page.
@@ -69,7 +101,7 @@ impl View {
             channels: failures::channels(config, before, &today, now),
             causes: failures::causes(config, before, &today, now),
             providers: failures::at_providers(config, before, &today, now),
-            reconciliation: Vec::new(),
+            reconciliation: today.compared.iter().map(Reconciliation::of).collect(),
             history: history::history(config, before, &today, &seen.past, &open, filters, now),
             open,
         }

@@ -3,6 +3,7 @@
 //! Every five minutes the last two hours are read again, and every hour all of today. A day that is over is read again
 //! while late events may still change it: yesterday every six hours, each of the seven days before once a day.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -19,6 +20,7 @@ use crate::heartbeat::{Expect, Heartbeat, Judged, Verdict};
 use crate::incident::told::{Stage, Told};
 use crate::incident::{Incident, Subject};
 use crate::message::{Phase, compose, text};
+use crate::reconcile::day::Compared;
 use crate::store::{Store, StoreError};
 use crate::summary::hours::{Hours, LONGEST_DAY};
 use crate::summary::{self, Hour, Summary, Telling, Workflow};
@@ -57,6 +59,9 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
         if is_new_hour || !day.workflows.iter().any(|w| w.usual.is_some()) {
             expect(tick, &mut day).await?;
         }
+        if is_new_hour && tick.config.reconciliation.is_some() {
+            day.compared = compared(tick, today).await?;
+        }
     }
     day.open = tellings(tick, known.as_ref(), open, is_new, now).await?;
     if known.as_ref().is_none_or(|known| !known.says_the_same(&day)) {
@@ -66,6 +71,18 @@ pub async fn due(tick: &Tick<'_>, now: Timestamp) -> Result<(), StoreError> {
         earlier_days(tick, known.as_ref(), today, &coverage, now).await?;
     }
     Ok(())
+}
+
+/// Days that are looked through for one that was compared: the wait for late events is at most seven.
+const COMPARED_WITHIN: i64 = 10;
+
+/// Each event's day that was compared last.
+async fn compared(tick: &Tick<'_>, today: Date) -> Result<Vec<Compared>, StoreError> {
+    let mut newest: BTreeMap<(String, String), Compared> = BTreeMap::new();
+    for day in tick.store.compared(today.saturating_sub(COMPARED_WITHIN.days()), today).await? {
+        newest.insert((day.event.clone(), day.campaign.clone()), day);
+    }
+    Ok(newest.into_values().collect())
 }
 
 /// Digests and roll-ups only tell of others.

@@ -20,6 +20,7 @@ use crate::customerio::metric::{self, Class};
 use crate::customerio::provider::Provider;
 use crate::heartbeat::{Heartbeat, Verdict, period};
 use crate::message::{Message, providers};
+use crate::reconcile::day::Compared;
 use crate::tally::Total;
 
 /// A local day. Of several made of one day the latest stands.
@@ -41,6 +42,9 @@ pub struct Summary {
     /// Of today: what is told of incidents that are open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Telling>,
+    /// Of today: each event's day that was compared last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<Compared>,
 }
 
 /// A heartbeat's day.
@@ -123,6 +127,7 @@ impl Summary {
             causes: Vec::new(),
             providers: Vec::new(),
             open: Vec::new(),
+            compared: Vec::new(),
         }
     }
 

@@ -299,6 +299,7 @@ impl MadeUp {
         let tellings = tellings.collect();
         if let Some(today) = self.summaries.last_mut() {
             today.open = tellings;
+            today.compared = super::trouble::compared(today.date.saturating_sub(1.day()), now);
         }
         self.incidents.extend(open.into_iter().map(|(incident, _)| incident));
     }

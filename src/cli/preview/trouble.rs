@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -13,6 +14,8 @@ use crate::customerio::event::{Fate, Kind, Source, SourceKind};
 use crate::customerio::provider::Provider;
 use crate::incident::{Incident, IncidentKey, Numbers, Severity, State, Subject};
 use crate::message::compose::Facts;
+use crate::reconcile::compare::{Leg, Verdict};
+use crate::reconcile::day::{Compared, Counts, Received};
 use crate::route::{Label, Labels};
 use crate::tally::{Series, Total};
 
@@ -78,4 +81,27 @@ pub fn incident(subject: Subject, severity: Severity, opened_at: Timestamp, numb
 pub fn read<'de, T: Deserialize<'de>>(name: &'de str) -> T {
     let from: StrDeserializer<'de, Error> = name.into_deserializer();
     T::deserialize(from).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Two events of the day before: one that agrees, and one of which a burst was lost.
+pub fn compared(date: Date, at: Timestamp) -> Vec<Compared> {
+    let day = |event: &str, (fired, received, started): (u64, u64, u64), verdict| Compared {
+        event: event.to_owned(),
+        campaign: "5".to_owned(),
+        date,
+        counts: Counts {
+            fired: Some(fired),
+            received: Received::Exactly(received),
+            started: Some(started),
+            messages: Some(started),
+        },
+        verdict,
+        reasons: Vec::new(),
+        at,
+    };
+    let lost = Verdict::Diverges { leg: Leg::Receiving, got: 904, expected: 1_204 };
+    vec![
+        day("Account Created", (412, 411, 240), Verdict::Agrees { legs: [true; 3] }),
+        day("Subscription Started", (1_204, 904, 890), lost),
+    ]
 }

@@ -11,7 +11,6 @@ use super::verdict::Level;
 use super::view::{Reconciliation, View};
 use super::workflows::Standing;
 use super::{frame, plot};
-use crate::message::text::{number, percent};
 
 /// Where a page leads: links within it are signed like the one that opened it.
 pub struct Doors<'a> {
@@ -131,18 +130,24 @@ fn reconciliation(rows: &[Reconciliation]) -> Markup {
     html! {
         @if !rows.is_empty() {
             section {
-                h2 { "Fired and received" }
-                table {
-                    thead { tr { th { "Event" } th.n { "Fired" } th.n { "Received" } th.n { "Missing" } th.n { "Messages made" } } }
-                    tbody {
-                        @for row in rows {
-                            @let missing = row.fired.saturating_sub(row.received);
-                            tr {
-                                td { (row.name) }
-                                td.n { (number(row.fired)) }
-                                td.n { (number(row.received)) }
-                                td.n { (number(missing)) " (" (percent(missing, row.fired)) ")" }
-                                td.n { (number(row.made)) }
+                h2 { "Fired and received" small { "the last day of each event that was compared" } }
+                div.scroll {
+                    table {
+                        thead { tr {
+                            th { "Event" } th { "Day" } th.n { "Fired" } th.n { "Received" } th.n { "Started" }
+                            th.n { "Messages" } th { "Comparison" }
+                        } }
+                        tbody {
+                            @for row in rows {
+                                tr {
+                                    td { (row.name) }
+                                    td { (row.date) }
+                                    td.n { (row.fired) }
+                                    td.n { (row.received) }
+                                    td.n { (row.started) }
+                                    td.n { (row.messages) }
+                                    td { @if row.is_lost { strong.critical { (row.verdict) } } @else { (row.verdict) } }
+                                }
                             }
                         }
                     }
