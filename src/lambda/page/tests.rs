@@ -61,11 +61,11 @@ async fn a_browser_looks_and_acts_through_the_function_url() {
 
 #[tokio::test]
 async fn what_is_broken_is_a_503_that_says_so() {
-    let function = Function { visits: Err(Failed("no table".into())) };
+    let function = Function { visits: Err(Failed("no alerts-prod".into())) };
     let soon = Timestamp::now() + jiff::SignedDuration::from_mins(5);
     for envelope in [envelope("GET", "/status", None), "{}".to_owned()] {
         let reply = function.answer(&envelope, soon).await;
         assert_eq!((reply.status_code, reply.headers.contains_key("retry-after")), (503, true));
-        assert!(!reply.body.contains("table"));
+        assert!(!reply.body.contains("alerts-prod"));
     }
 }

@@ -29,8 +29,8 @@ pub fn reply(message: &Message) -> Option<Body> {
         return None;
     }
     // The message above says what it is about.
-    let acted = message.acted.as_deref().filter(|_| message.phase == Phase::Acted).map(|acted| escape(acted, HEADLINE));
-    let mut text = acted.unwrap_or_else(|| escape(&headline(message), HEADLINE));
+    let acted = message.acted.as_deref().filter(|acted| message.phase == Phase::Acted && !acted.trim().is_empty());
+    let mut text = escape(acted.unwrap_or(&headline(message)), HEADLINE);
     if let Some(note) = &message.note {
         text.push('\n');
         text.push_str(&escape(note, FOOTER));
