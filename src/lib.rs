@@ -29,6 +29,7 @@ pub mod receivers;
 pub mod reconcile;
 pub mod route;
 pub mod rules;
+pub mod runbook;
 pub mod silence;
 #[cfg(test)]
 mod sim;

@@ -49,6 +49,13 @@ async fn an_alerts_link_opens_its_incident_and_its_form_acknowledges_it_at_pager
     assert!(opening["client_url"].as_str().is_some_and(|url| url.starts_with(BASE)), "{opening}");
     let link = link_in(&posted[0].json()["blocks"].to_string());
     assert_ne!(link, link_in(opening["client_url"].as_str().expect("a link")), "each receiver has its own");
+    let section = format!("{BASE}/runbook#render_error");
+    assert!(posted[0].json().to_string().contains(&section), "{}", posted[0].json());
+    assert!(opening["links"].to_string().contains(&section), "{opening}");
+    // It says nothing about anybody, so it opens without a signature.
+    let runbook = serve.get("/runbook").await;
+    assert_eq!((runbook.status, runbook.header("referrer-policy")), (200, Some("no-referrer")));
+    assert!(runbook.text().contains("<section id=\"render_error\">"), "{}", runbook.text());
 
     let page = serve.get(&link).await;
     assert_eq!(page.status, 200);

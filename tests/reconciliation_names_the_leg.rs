@@ -6,6 +6,8 @@ use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::support::app_api::people::ulid;
+use crate::support::event::event;
 use crate::support::timeline::{Timeline, at};
 
 const RULES: &str = r#"rules = []
@@ -53,10 +55,15 @@ async fn fires(t: &Timeline, days: i64, name: &str, by_hour: &[u64]) {
 
 /// Customer.io lists so many events in each hour, in pages of 100 newest first, which overlap by one.
 fn receives(t: &Timeline, days: i64, name: &str, by_hour: &[u64]) {
+    receives_as(t, days, name, by_hour, |n, at| activity(n, name, at));
+}
+
+/// The same, each entry as `listed` says.
+fn receives_as(t: &Timeline, days: i64, name: &str, by_hour: &[u64], listed: impl Fn(u64, Timestamp) -> Value) {
     let mut all = Vec::new();
     for (count, hour) in by_hour.iter().zip(0_i64..) {
         let begin = begins(days) + SignedDuration::from_hours(hour);
-        all.extend((0..*count).map(|n| activity(n, name, begin + SignedDuration::from_secs(n as i64))));
+        all.extend((0..*count).map(|n| listed(n, begin + SignedDuration::from_secs(n as i64))));
     }
     all.reverse();
     // What came before: two whole pages of it, and a third that nobody should need.
@@ -144,8 +151,12 @@ async fn what_is_not_answered_or_does_not_end_claims_nothing() {
     }
 }
 
-#[tokio::test]
-async fn two_of_five_are_kept_out_by_design_until_the_workflow_stops() {
+/// What Customer.io lists of one person; `id` tells them apart.
+type Lists = fn(u64, Timestamp) -> Value;
+
+/// Days on which all that is fired arrives and three of five enter; then one on which nobody does, while the events are
+/// `listed` so and the campaign is this.
+async fn nobody_enters_after_ten_days(listed: Lists, on_the_day: Value) -> Timeline {
     let t = tuesday().await;
     for day in 0..10 {
         fires(&t, day, "Account Created", &[100; 24]).await;
@@ -156,10 +167,89 @@ async fn two_of_five_are_kept_out_by_design_until_the_workflow_stops() {
     }
     assert_eq!(t.said(), "", "40 % do not enter, and never did");
     fires(&t, 10, "Account Created", &[100; 24]).await;
-    receives(&t, 10, "Account Created", &[100; 24]);
+    receives_as(&t, 10, "Account Created", &[100; 24], listed);
     starts(&t, &[0; 24]);
-    t.app_api_answers(CAMPAIGN, campaign("stopped", "Account Created"));
+    t.app_api_answers(CAMPAIGN, on_the_day);
     t.jump_to(begins(11) + SignedDuration::from_hours(6));
     t.until_after(SignedDuration::from_hours(5)).await;
+    t
+}
+
+fn listed(n: u64, at: Timestamp) -> Value {
+    activity(n, "Account Created", at)
+}
+
+#[tokio::test]
+async fn two_of_five_are_kept_out_by_design_until_the_workflow_stops() {
+    let t = nobody_enters_after_ten_days(listed, campaign("stopped", "Account Created")).await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn a_trigger_that_was_renamed_is_named() {
+    let t = nobody_enters_after_ten_days(listed, campaign("running", "Account created")).await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn filters_that_leave_everybody_out_are_named() {
+    let t = nobody_enters_after_ten_days(listed, campaign("running", "Account Created")).await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn events_that_belong_to_no_profile_are_an_identifier_mismatch() {
+    let nobody = |n, at| {
+        let mut entry = activity(n, "Account Created", at);
+        entry["customer_id"] = Value::Null;
+        entry["customer_identifiers"] = json!({});
+        entry
+    };
+    let t = nobody_enters_after_ten_days(nobody, campaign("running", "Account Created")).await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn people_of_tests_are_named_as_such() {
+    let of_a_test = |n, at| {
+        let mut entry = activity(n, "Account Created", at);
+        entry["customer_identifiers"] = json!({ "email": format!("test-{n}@example.com") });
+        entry
+    };
+    let t = nobody_enters_after_ten_days(of_a_test, campaign("running", "Account Created")).await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn events_older_than_72_hours_are_named() {
+    let t = tuesday().await;
+    fires(&t, 0, "Account Created", &[10; 24]).await;
+    // An import brought them on Monday with time stamps of four days before; their ids hold when they came.
+    let came = begins(0) + SignedDuration::from_hours(9);
+    let old = (0..240).map(|n| {
+        let mut entry = activity(n, "Account Created", came - SignedDuration::from_hours(96));
+        entry["id"] = json!(format!("{}{n:016}", &ulid(came.as_second())[..10]));
+        entry
+    });
+    t.app_api_answers(EVENTS, json!({ "activities": old.collect::<Vec<_>>() }));
+    t.until("2026-11-24T08:30").await;
+    assert_snapshot!(t.said());
+}
+
+#[tokio::test]
+async fn people_enter_and_what_they_are_to_get_waits_as_drafts() {
+    let t = tuesday().await;
+    t.app_api_answers(EVENTS, json!(403));
+    for day in 0..10 {
+        fires(&t, day, "Account Created", &[10; 24]).await;
+        starts(&t, &[10; 24]);
+        while t.now() < begins(day + 2) {
+            // The tenth day's messages are made, and wait.
+            let metric = if day < 9 { "sent" } else { "drafted" };
+            t.event(event("email", metric).of("campaign:5")).await;
+            t.until_after(SignedDuration::from_mins(6)).await;
+        }
+    }
+    t.until_after(SignedDuration::from_hours(11)).await;
     assert_snapshot!(t.said());
 }

@@ -197,6 +197,7 @@ fn message(config: &Config, labels: &Labels, now: Timestamp) -> Message {
         samples: Vec::new(),
         steps: vec!["Nothing is to be done: somebody ran `bridge fire`.".to_owned()],
         lines: Vec::new(),
+        runbook: None,
         links: Vec::new(),
         since: now,
         acted: None,

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::config::reader::{nearest, quoted};
 use crate::incident::Incident;
 use crate::message::text;
+use crate::runbook;
 use crate::steps::act::may_act_on;
 use crate::steps::find;
 use crate::steps::record::{self, Record};
@@ -208,6 +209,9 @@ fn markdown(record: &Record, config: &Config, now: Timestamp) -> String {
     }
     for sample in &record.samples {
         let _ = writeln!(out, "    {}\n", sample.replace(['\n', '\r'], " "));
+    }
+    if let Some(link) = record.links.iter().find(|link| link.name == runbook::TEXT) {
+        let _ = writeln!(out, "What it usually is: <{}>\n", link.value);
     }
     out.push_str("_Why it really happened._\n\n## What was done\n\n");
     for step in &record.steps {

@@ -191,6 +191,9 @@ pub struct Ignore {
 pub struct Page {
     /// Where people reach the bridge, for links in alerts. Default: no links.
     pub base_url: Option<Url>,
+    /// Where alerts find the runbook, such as your own copy; `#` and a section's key are added. Default: `/runbook` of
+    /// the bridge itself.
+    pub runbook_url: Option<Url>,
     /// References to the keys that sign links. Default: under `serve` one is made in the data folder.
     pub link_keys: Option<Vec<Secret>>,
 }

@@ -307,6 +307,8 @@ impl Canary {
 pub struct Page {
     /// Without it messages carry no links.
     pub base_url: Option<String>,
+    /// Where a section of the runbook is, but for `#` and its key; the bridge's own page else.
+    pub runbook_url: Option<String>,
     /// Empty: `serve` makes one of its own.
     pub link_keys: Vec<SecretRef>,
 }

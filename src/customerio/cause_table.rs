@@ -54,6 +54,10 @@ pub struct CauseRow {
     pub urgency: Urgency,
     /// What to look at first, in the imperative.
     pub check_first: &'static [&'static str],
+    /// What puts it right once that has confirmed it, and how that shows.
+    pub fix: &'static str,
+    /// What keeps it from coming back.
+    pub prevent: &'static str,
     /// A kind and a text that classify to this row; no text for a cause that the metric alone tells.
     pub example_kind: &'static str,
     pub example: &'static str,

@@ -49,13 +49,17 @@ impl Bridge {
     /// It is broken: nothing but a new deployment will mend it.
     pub async fn load() -> Result<Self, Failed> {
         let path = config_path();
-        let (config, problems) = parse::load(&path).map_err(|error| {
+        let (mut config, problems) = parse::load(&path).map_err(|error| {
             let failed = Failed(format!("the configuration is broken: {error}"));
             tracing::error!(event = "configuration_broken", error = failed.0);
             failed
         })?;
         for problem in &problems {
             tracing::warn!(event = "configuration", problem = %problem.in_file(&path.display().to_string()));
+        }
+        let of_the_stack = std::env::var("BRIDGE_PAGE_URL").ok().filter(|url| !url.is_empty());
+        if let Some(page) = &mut config.page {
+            page.base_url = page.base_url.take().or(of_the_stack);
         }
         tracing::info!(event = "started", workspace = config.workspace.name, config = config.hash);
         Ok(Self { config: Arc::new(config), clock: Arc::new(SystemClock), sdk: aws::sdk().await })
@@ -110,8 +114,7 @@ impl Bridge {
 
     /// Links for alerts, if there is a page and keys to sign links to it. Alerts do without rather than not to be sent.
     pub async fn links(&self) -> Option<Links> {
-        let configured = self.config.page.as_ref().and_then(|page| page.base_url.clone());
-        let base_url = configured.or_else(|| std::env::var("BRIDGE_PAGE_URL").ok().filter(|url| !url.is_empty()))?;
+        let base_url = self.config.page.as_ref()?.base_url.clone()?;
         let keys = keys::configured(&self.config, self.secrets().as_ref()).await;
         let keys = keys.inspect_err(|error| tracing::error!(event = "no_links", %error)).ok()?;
         Some(Links::new(&base_url, keys?))

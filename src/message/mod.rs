@@ -67,6 +67,9 @@ pub struct Message {
     pub steps: Vec<String>,
     /// The lines of a digest.
     pub lines: Vec<String>,
+    /// The section of the [runbook](crate::runbook) that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<&'static str>,
     pub links: Vec<Link>,
     /// When the trouble began (a digest: when it was made).
     pub since: Timestamp,

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod link;
 pub mod links;
 pub mod plot;
+pub mod runbook;
 pub mod verdict;
 pub mod view;
 pub mod workflows;

@@ -105,6 +105,7 @@ pub fn message(phase: Phase) -> Message {
             true => vec!["Password reset (transactional 2): 1 incident, 35 min".into(), "Activation: 44 of 40".into()],
             false => vec![],
         },
+        runbook: None,
         links: vec![Link {
             text: "Deliveries & drafts".into(),
             href: "https://fly.customer.io/env/12345/deliveries?type=failed&page=1".into(),
@@ -163,6 +164,7 @@ pub fn any_message() -> impl Strategy<Value = Message> {
             samples: detail.1,
             steps: detail.2,
             lines: detail.3,
+            runbook: None,
             links: detail
                 .4
                 .into_iter()

@@ -18,8 +18,9 @@ use crate::page::incident::{Form, IncidentPage};
 use crate::page::incidents::{self, Full};
 use crate::page::link::{Grant, LinkKeys, May, Refused, parameter, parameters};
 use crate::page::links::{STATUS, incident_at};
-use crate::page::{Filters, frame};
+use crate::page::{Filters, frame, runbook as page_runbook};
 use crate::queue::Outbox;
+use crate::runbook;
 use crate::store::{Store, StoreError};
 use crate::summary::Telling;
 
@@ -69,12 +70,15 @@ impl Page {
 
 /// Whether a request without a signature of the webhook scheme is a visit.
 pub fn is_visit(path: &str) -> bool {
-    path == STATUS || path.starts_with("/status/")
+    path == STATUS || path.starts_with("/status/") || path == runbook::PATH
 }
 
 impl Visits {
     /// Answers a visit; never fails.
     pub async fn answer(&self, asked: &Asked<'_>) -> Page {
+        if asked.path_and_query == runbook::PATH {
+            return Page::shown(page_runbook::html().to_owned());
+        }
         let now = self.clock.now();
         let Some(keys) = &self.keys else {
             return Page::refused(404, "There is no page here", &["No link key is configured: set [page] link_keys."]);

@@ -19,8 +19,9 @@ use crate::customerio::event::{Fate, Kind, Source};
 use crate::customerio::metric::{self, Class};
 use crate::customerio::provider::Provider;
 use crate::heartbeat::{Heartbeat, Verdict, period};
-use crate::message::{Message, providers};
+use crate::message::{Link, Message, providers};
 use crate::reconcile::day::Compared;
+use crate::runbook;
 use crate::tally::Total;
 
 /// A local day. Of several made of one day the latest stands.
@@ -108,10 +109,18 @@ impl Telling {
             samples: message.samples,
             lines: message.lines,
             steps: message.steps,
-            links: message.links.into_iter().map(|link| (link.text, link.href)).collect(),
+            links: links(message.runbook, message.links),
             told,
         }
     }
+}
+
+/// The links of a message; the runbook's is the bridge's own page where nothing else is configured.
+fn links(section: Option<&str>, links: Vec<Link>) -> Vec<(String, String)> {
+    let is_linked = links.iter().any(|link| link.text == runbook::TEXT);
+    let own = section.filter(|_| !is_linked);
+    let own = own.map(|section| (runbook::TEXT.to_owned(), format!("{}#{section}", runbook::PATH)));
+    own.into_iter().chain(links.into_iter().map(|link| (link.text, link.href))).collect()
 }
 
 impl Summary {

@@ -88,9 +88,10 @@ pub fn storm(file: &mut Table<'_>) -> Storm {
 pub fn page(file: &mut Table<'_>) -> Option<Page> {
     let mut table = file.table("page")?;
     let base_url = table.get("base_url", Item::url);
+    let runbook_url = table.get("runbook_url", Item::url);
     let link_keys = table.list("link_keys", Item::secret).unwrap_or_default();
     table.finish();
-    Some(Page { base_url, link_keys })
+    Some(Page { base_url, runbook_url, link_keys })
 }
 
 /// `[deadman]`.

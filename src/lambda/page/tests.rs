@@ -57,6 +57,7 @@ async fn a_browser_looks_and_acts_through_the_function_url() {
     let stored = store.episodes(&opened.key).await.expect("read").pop().expect("there");
     assert_eq!((stored.acts.len(), stored.acts[0].via.as_deref()), (1, Some("Büro")));
     assert_eq!(function.answer(&envelope("GET", "/status", None), soon).await.status_code, 403);
+    assert_eq!(function.answer(&envelope("GET", "/runbook", None), soon).await.status_code, 200);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::{Parts, Telling, field};
 use crate::incident::State;
 use crate::message::About;
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>) -> Parts {
     let Telling { incident, facts, .. } = telling;
@@ -35,13 +36,5 @@ pub(super) fn parts(telling: &Telling<'_>) -> Parts {
     {
         fields.push(field("Canary", format!("late since {}: {}", telling.clock(missing.since), missing.leg.words())));
     }
-    let steps = BLIND_STEPS.iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline, about, fields, steps, ..Parts::default() }
+    Parts { headline, about, fields, ..Parts::of(&kinds::BLINDNESS) }
 }
-
-const BLIND_STEPS: &[&str] = &[
-    "Customer.io > Integrations > Reporting Webhooks: is the webhook enabled and does it point here? Press Send Test.",
-    "status.customer.io: is there a delay? Events that come late are counted when they come.",
-    "Look at this bridge's log for refused signatures: was the signing key changed?",
-    "If the webhook is fine, check whether any campaign is sending at all.",
-];

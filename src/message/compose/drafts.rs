@@ -7,6 +7,7 @@ use crate::customerio::event::{Source, SourceKind};
 use crate::incident::{How, State};
 use crate::message::{About, text, words};
 use crate::route::Label;
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>, source: &Source) -> Parts {
     let Telling { incident, facts, config, .. } = *telling;
@@ -78,5 +79,12 @@ pub(super) fn parts(telling: &Telling<'_>, source: &Source) -> Parts {
     steps.push(format!(
         "If this is meant, mute it: bridge silence add kind=drafts source={source} --for 30d --reason '...'; for good, route kind = \"drafts\" elsewhere or ignore the source."
     ));
-    Parts { headline, about, fields, steps, more: count.saturating_sub(incident.numbers.count), ..Parts::default() }
+    Parts {
+        headline,
+        about,
+        fields,
+        steps,
+        more: count.saturating_sub(incident.numbers.count),
+        ..Parts::of(&kinds::DRAFTS)
+    }
 }

@@ -4,6 +4,7 @@ use super::{Parts, Telling, field};
 use crate::drift::Drift;
 use crate::incident::State;
 use crate::message::About;
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>, what: Drift) -> Parts {
     let incident = telling.incident;
@@ -49,34 +50,13 @@ pub(super) fn parts(telling: &Telling<'_>, what: Drift) -> Parts {
     if incident.is_open() || what == Drift::Trigger {
         fields.push(field("Means", means.to_owned()));
     }
-    let steps = match what {
-        Drift::Subscription => SUBSCRIPTION_STEPS,
-        Drift::Stopped => STOPPED_STEPS,
-        Drift::Trigger => TRIGGER_STEPS,
-        Drift::QueueDraft => QUEUE_STEPS,
+    let section = match what {
+        Drift::Subscription => &kinds::DRIFT_SUBSCRIPTION,
+        Drift::Stopped => &kinds::DRIFT_STOPPED,
+        Drift::Trigger => &kinds::DRIFT_TRIGGER,
+        Drift::QueueDraft => &kinds::DRIFT_QUEUE_DRAFT,
     };
     // One finding stands in the headline.
     let lines = if findings.len() > 1 { findings.clone() } else { Vec::new() };
-    let steps = steps.iter().map(|step| (*step).to_owned()).collect();
-    Parts { headline, about, fields, steps, lines: Some(lines), ..Parts::default() }
+    Parts { headline, about, fields, lines: Some(lines), ..Parts::of(section) }
 }
-
-const SUBSCRIPTION_STEPS: &[&str] = &[
-    "`bridge subscribe --to URL` shows what is to be changed, and `--yes` changes it.",
-    "Customer.io > Integrations > Reporting Webhooks: who changed it, and why?",
-];
-
-const STOPPED_STEPS: &[&str] = &[
-    "Customer.io > Journeys > Campaigns: was it stopped on purpose? Then remove its heartbeat, or silence it: bridge silence add kind=drift --for 7d --reason '...'",
-    "If not, start it again, and decide what to do about the people who would have entered.",
-];
-
-const TRIGGER_STEPS: &[&str] = &[
-    "Customer.io > Journeys > Campaigns > the workflow > Trigger and Filters: is the change meant?",
-    "Does the backend fire exactly this name? Case and spaces count.",
-];
-
-const QUEUE_STEPS: &[&str] = &[
-    "Open the transactional message's settings in Customer.io: if nobody means to approve each message, turn off that it queues drafts.",
-    "Look at the drafts that wait: send those that are still wanted, delete the others.",
-];

@@ -8,6 +8,7 @@ use crate::heartbeat::why::Why;
 use crate::heartbeat::{Every, Expect, Heartbeat, Period};
 use crate::incident::{How, Numbers, State};
 use crate::message::{About, text, words};
+use crate::runbook::{Section, kinds};
 
 pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: Period, why: Option<&Why>) -> Parts {
     let Telling { incident, facts, config, .. } = *telling;
@@ -58,14 +59,10 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
     if let Some(why) = why {
         fields.insert(1, field("Why", long(why)));
     }
-    let steps = match why {
-        Some(why) => steps_for(why),
-        None if low => LOW_STEPS,
-        None => HIGH_STEPS,
-    };
+    let section = section(why, low);
     // Fewer, not none: people who stay away do that too.
     let may_be_day_off = learned && low && count > 0 && matches!(why, None | Some(Why::FewerEnter { .. }));
-    let steps = steps.iter().chain(may_be_day_off.then_some(&DAY_OFF_STEP));
+    let steps = section.confirm.iter().chain(may_be_day_off.then_some(&DAY_OFF_STEP));
     let about = About {
         sources: vec![source.to_string()],
         rule: None,
@@ -75,7 +72,8 @@ pub(super) fn parts(telling: &Telling<'_>, name: &str, source: &Source, period: 
         count,
         of,
     };
-    Parts { headline, about, fields, steps: steps.map(|s| (*s).to_owned()).collect(), ..Parts::default() }
+    let steps = steps.map(|step| (*step).to_owned()).collect();
+    Parts { headline, about, fields, steps, ..Parts::of(section) }
 }
 
 /// Why it is low, for the first line.
@@ -103,44 +101,20 @@ fn long(why: &Why) -> String {
     }
 }
 
-/// Where to look first when the reason is known.
-const fn steps_for(why: &Why) -> &'static [&'static str] {
+/// What to do, by the reason as far as it is known.
+const fn section(why: Option<&Why>, low: bool) -> &'static Section {
     match why {
-        Why::Stopped { .. } => &[
-            "Ask whoever stopped it in Customer.io whether that was meant; if so, set an end to this heartbeat (except, or remove it).",
-        ],
-        Why::StartedNotSent { .. } => &[
-            "Open the workflow in Customer.io and follow one person through it: where do they wait?",
-            "Look for drafts that wait for approval, and for failed or undeliverable messages of its first step.",
-            "Look at the conditions and filters between the trigger and the message: who changed them?",
-        ],
-        Why::FewerEnter { .. } => &[
-            "Look at the trigger event in Customer.io (Activity Logs): does it still arrive, under the same name?",
-            "Ask who deployed the backend since the last good period: does it still send the trigger event?",
-            "Look at the trigger's filters and the frequency setting: who changed them?",
-        ],
-        Why::Unheard { .. } => &[
-            "Open the reporting webhook in Customer.io (Integrations): is it enabled, and is this metric ticked?",
-            "Look whether it fails there, and whether its address is this bridge's.",
-        ],
+        Some(Why::Stopped { .. }) => &kinds::HEARTBEAT_STOPPED,
+        Some(Why::StartedNotSent { .. }) => &kinds::HEARTBEAT_STARTED_NOT_SENT,
+        Some(Why::FewerEnter { .. }) => &kinds::HEARTBEAT_FEWER_ENTER,
+        Some(Why::Unheard { .. }) => &kinds::HEARTBEAT_UNHEARD,
+        None if low => &kinds::HEARTBEAT_LOW,
+        None => &kinds::HEARTBEAT_HIGH,
     }
 }
 
-/// The path that experienced people walk when a workflow is quiet.
-const LOW_STEPS: &[&str] = &[
-    "Open the workflow in Customer.io: is it running, or was it stopped or left in draft?",
-    "Look at its people: do fewer enter than usual? Then the trigger event or a filter changed, or the event was renamed upstream.",
-    "If people enter and nothing is sent: look for drafts that wait for approval, and for failed or undeliverable messages.",
-    "Ask who deployed the backend since the last good period: does it still send the trigger event under the same name?",
-];
-
 /// For a learned heartbeat.
 const DAY_OFF_STEP: &str = "Was it a holiday or another day off? One that is not listed looks the same: list it under this heartbeat's except.";
-
-const HIGH_STEPS: &[&str] = &[
-    "Look at the workflow's people in Customer.io: does somebody enter more often than once?",
-    "Look for an import or a back-fill that replays old events.",
-];
 
 fn beats_in_words(heartbeat: &Heartbeat, count: u64) -> String {
     format!("{} {}", text::count(words::noun(&heartbeat.event.channel), count), words::verb(&heartbeat.event))

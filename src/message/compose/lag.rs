@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::{Parts, Telling, field};
 use crate::incident::{Numbers, State};
 use crate::message::{About, text, words};
+use crate::runbook::kinds;
 use crate::tally::lag::WINDOW_MINUTES;
 
 pub(super) fn parts(telling: &Telling<'_>, median_s: u32) -> Parts {
@@ -48,12 +49,5 @@ pub(super) fn parts(telling: &Telling<'_>, median_s: u32) -> Parts {
         let means = "Alerts come that much later, and no heartbeat is low meanwhile. Nothing is lost.";
         fields.push(field("Means", means.to_owned()));
     }
-    let steps = STEPS.iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline, about, fields, steps, ..Parts::default() }
+    Parts { headline, about, fields, ..Parts::of(&kinds::LAG) }
 }
-
-const STEPS: &[&str] = &[
-    "status.customer.io: is there a delay? Then there is nothing to do here.",
-    "Look at this bridge's log for answers that are not 200: Customer.io holds back everything behind a failing call, some for an hour.",
-    "Look whether somebody replays or back-fills old events.",
-];

@@ -30,6 +30,7 @@ use crate::heartbeat::settle::Settling;
 use crate::incident::act::What;
 use crate::incident::{Incident, Numbers, State, Subject};
 use crate::route::Label;
+use crate::runbook::{self, Section};
 use crate::tally::Total;
 use crate::tally::lag::Window;
 
@@ -131,6 +132,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
     };
     let mut links = Vec::new();
     if phase != Phase::Digest {
+        links.extend(parts.runbook.and_then(|section| runbook::link(config, section)));
         links.push(customerio_link(config));
     }
     Message {
@@ -152,6 +154,7 @@ pub fn message(incident: &Incident, phase: Phase, facts: &Facts, config: &Config
             Subject::Digest { .. } => incident.lines.iter().skip(1).cloned().collect(),
             _ => parts.lines.unwrap_or_else(|| incident.lines.clone()),
         },
+        runbook: parts.runbook,
         links,
         since: incident.since,
         acted: incident.acts.last().map(|act| {
@@ -172,6 +175,16 @@ struct Parts {
     more: u64,
     /// Instead of the incident's own lines.
     lines: Option<Vec<String>>,
+    /// The section of the runbook.
+    runbook: Option<&'static str>,
+}
+
+impl Parts {
+    /// What a section of the runbook says.
+    fn of(section: &Section) -> Self {
+        let steps = section.confirm.iter().map(|step| (*step).to_owned()).collect();
+        Self { steps, runbook: Some(section.key), ..Self::default() }
+    }
 }
 
 /// Begins the headline of what was over an hour old when it was found.

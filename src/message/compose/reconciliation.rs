@@ -9,6 +9,7 @@ use crate::message::About;
 use crate::message::text::number;
 use crate::message::words;
 use crate::reconcile::compare::Leg;
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>, event: &str, source: &Source, date: Date, leg: Leg) -> Parts {
     let incident = telling.incident;
@@ -37,28 +38,11 @@ pub(super) fn parts(telling: &Telling<'_>, event: &str, source: &Source, date: D
     if incident.is_open() {
         fields.push(field("Where", leg.words().to_owned()));
     }
-    let steps = match leg {
-        Leg::Receiving => RECEIVING_STEPS,
-        Leg::Entering => ENTERING_STEPS,
-        Leg::Sending => SENDING_STEPS,
+    let section = match leg {
+        Leg::Receiving => &kinds::FIRED_TO_RECEIVED,
+        Leg::Entering => &kinds::RECEIVED_TO_STARTED,
+        Leg::Sending => &kinds::STARTED_TO_MESSAGES,
     };
-    let steps = steps.iter().map(|step| (*step).to_owned()).collect();
     let lines = if incident.is_open() { incident.lines.clone() } else { Vec::new() };
-    Parts { headline, about, fields, steps, lines: Some(lines), ..Parts::default() }
+    Parts { headline, about, fields, lines: Some(lines), ..Parts::of(section) }
 }
-
-const RECEIVING_STEPS: &[&str] = &[
-    "Look at the backend's log for answers other than 200 of the Track API, and for events that are not retried.",
-    "Customer.io > Data & Integrations > Activity Logs: filter by the event's name; is it written so?",
-    "Were some counts reported late? `bridge count` sends them again, each once.",
-];
-
-const ENTERING_STEPS: &[&str] = &[
-    "Customer.io > Journeys > Campaigns > the workflow: does it run, and does its trigger have exactly this name?",
-    "`bridge diagnose --person ID --campaign N` says for one person why they did not enter.",
-];
-
-const SENDING_STEPS: &[&str] = &[
-    "Customer.io > Journeys > Campaigns > the workflow: do its steps send automatically, and where do people leave?",
-    "`bridge diagnose --person ID --campaign N` says for one person why nothing was sent.",
-];

@@ -4,6 +4,7 @@ use super::{Parts, Telling, field, label};
 use crate::incident::Incident;
 use crate::message::{About, roll_up, text};
 use crate::route::Label;
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>, members: u64) -> Parts {
     let Telling { incident, phase, facts, .. } = *telling;
@@ -40,8 +41,7 @@ pub(super) fn parts(telling: &Telling<'_>, members: u64) -> Parts {
         field("First trouble", telling.clock_in_zone(incident.since)),
         field("Why together", WHY.to_owned()),
     ];
-    let steps = STEPS.iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline, about, fields, steps, lines, ..Parts::default() }
+    Parts { headline, about, fields, lines, ..Parts::of(&kinds::ROLL_UP) }
 }
 
 /// Characters of names that stand in the headline.
@@ -63,8 +63,3 @@ fn as_many_as_fit(line: &str) -> String {
 }
 
 const WHY: &str = "more are open, or wait for this receiver, than can be told one by one (storm.open_incidents)";
-
-const STEPS: &[&str] = &[
-    "Look for what these have in common: one provider, one cause, one change. One outage often looks like many.",
-    "If each campaign is an incident of its own here, let the rule group by cause: group_by = [\"cause\"].",
-];

@@ -12,6 +12,8 @@ use crate::incident::{Dimension, Incident, Numbers, Subject};
 use crate::message::providers::{self, Blame, ByProvider};
 use crate::message::{About, HEADLINE_CHARS, Phase, text, words};
 use crate::route::Label;
+use crate::rules::Condition;
+use crate::runbook;
 
 /// Lengths, in characters, that names are cut to until the headline fits: how many of how many must not be cut off.
 const NAME_LENGTHS: [usize; 4] = [usize::MAX, 60, 36, 20];
@@ -79,7 +81,18 @@ pub(super) fn parts(telling: &Telling<'_>, rule: &str) -> Parts {
         of: seen.numbers.of,
     };
     let steps = row.map_or(&[][..], |row| row.check_first).iter().map(|s| (*s).to_owned()).collect();
-    Parts { headline: seen.headline(telling), about, fields, steps, more: seen.more(incident), lines: None }
+    let is_rate = config.rule(rule).is_some_and(|rule| matches!(rule.condition, Condition::Rate { .. }));
+    let general = if is_rate { runbook::kinds::RATES } else { runbook::kinds::FAILURES };
+    let section = Some(row.map_or(general.key, |row| row.key));
+    Parts {
+        headline: seen.headline(telling),
+        about,
+        fields,
+        steps,
+        more: seen.more(incident),
+        lines: None,
+        runbook: section,
+    }
 }
 
 /// What is known of the failures, as the words need it.

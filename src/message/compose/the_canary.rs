@@ -4,6 +4,7 @@ use super::{Parts, Telling, field};
 use crate::canary::{Leg, log::Back, quality};
 use crate::incident::State;
 use crate::message::{About, text};
+use crate::runbook::kinds;
 
 pub(super) fn parts(telling: &Telling<'_>, leg: &Leg) -> Parts {
     let Telling { incident, facts, .. } = telling;
@@ -16,10 +17,10 @@ pub(super) fn parts(telling: &Telling<'_>, leg: &Leg) -> Parts {
             format!("The canary comes back again{took}; it had not from {since} to {}", telling.clock(incident.last))
         }
     };
-    let (name, steps) = match leg {
-        Leg::TrackApi { .. } => ("track_api", TRACK_STEPS),
-        Leg::Workflow => ("workflow", WORKFLOW_STEPS),
-        Leg::Processing => ("processing", PROCESSING_STEPS),
+    let (name, section) = match leg {
+        Leg::TrackApi { .. } => ("track_api", &kinds::CANARY_TRACK_API),
+        Leg::Workflow => ("workflow", &kinds::CANARY_WORKFLOW),
+        Leg::Processing => ("processing", &kinds::CANARY_PROCESSING),
     };
     let about = About {
         sources: vec!["canary".to_owned()],
@@ -44,28 +45,10 @@ pub(super) fn parts(telling: &Telling<'_>, leg: &Leg) -> Parts {
         };
         fields.push(field("Means", means.to_owned()));
     }
-    Parts { headline, about, fields, steps: steps.iter().map(|s| (*s).to_owned()).collect(), ..Parts::default() }
+    Parts { headline, about, fields, ..Parts::of(section) }
 }
 
 /// `3 s (healthy)`.
 fn round_trip(back: &Back) -> String {
     format!("{} ({})", text::duration(back.took()), quality(back.took()))
 }
-
-const TRACK_STEPS: &[&str] = &[
-    "status.customer.io: does the Track API have trouble?",
-    "Customer.io > Settings > API credentials > Track API keys: does the key still stand there? `bridge check --live` says whether it is set here.",
-    "Is `region` of [customerio] the workspace's?",
-];
-
-const WORKFLOW_STEPS: &[&str] = &[
-    "status.customer.io: is there a delay? Then it comes back by itself.",
-    "Customer.io > People > the canary's profile > Activity: did the event arrive, and was a message sent for it?",
-    "Is the canary's workflow running, may people enter it every time, and is its message set to send automatically?",
-    "Customer.io > Integrations > Reporting Webhooks: is the webhook enabled, and does it send the message's `sent` event?",
-];
-
-const PROCESSING_STEPS: &[&str] = &[
-    "Look at evaluate's log, and at its queue's dead letters: `bridge redrive` lists them.",
-    "Under `bridge serve`: is the data folder's disk full? The log says `evaluate_failed`.",
-];

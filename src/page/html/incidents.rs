@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{Doors, class, symbol};
 use crate::page::incidents::{Full, Open};
 use crate::page::verdict::{Level, capital};
+use crate::runbook;
 
 pub fn open(open: &[Open], doors: Option<&Doors<'_>>) -> Markup {
     let (full, rest): (Vec<&Open>, Vec<&Open>) = open.iter().partition(|open| open.full.is_some());
@@ -57,7 +58,7 @@ pub(in crate::page) fn told(full: &Full, id: &str) -> Markup {
                     h3 { "What to do" }
                     ol { @for step in &telling.steps { li { (step) } } }
                     @for (text, href) in &telling.links {
-                        @if href.starts_with("https://") { p { a href=(href) rel="noreferrer" { (text) } } }
+                        @if href.starts_with("https://") || href.starts_with(runbook::PATH) { p { a href=(href) rel="noreferrer" { (text) } } }
                     }
                 }
             }

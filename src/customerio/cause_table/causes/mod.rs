@@ -35,6 +35,10 @@ pub const UNKNOWN: CauseRow = row(
         "Open the newest failed deliveries of the source in Customer.io and compare them.",
         "Ask what changed in the source since it last worked.",
     ],
+    (
+        "Put right what the newest failed deliveries show. If the text names a reason plainly, report it, masked, so that the next version knows it.",
+        "Read new texts in the digest's unknown causes before they are many.",
+    ),
     ("email_failed", "something else"),
     WEBHOOKS,
 );
@@ -61,8 +65,9 @@ const fn row(
     (title, meaning): (&'static str, &'static str),
     (fault, urgency): (Fault, Urgency),
     check_first: &'static [&'static str],
+    (fix, prevent): (&'static str, &'static str),
     (example_kind, example): (&'static str, &'static str),
     source: &'static str,
 ) -> CauseRow {
-    CauseRow { key, title, meaning, fault, urgency, check_first, example_kind, example, source }
+    CauseRow { key, title, meaning, fault, urgency, check_first, fix, prevent, example_kind, example, source }
 }
