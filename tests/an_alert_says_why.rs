@@ -83,7 +83,8 @@ impl Scene {
     }
 
     async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
-        let patience = Instant::now() + PATIENCE;
+        // Four of the bridge's minutes: what is limited in the second is asked again in the third.
+        let patience = Instant::now() + 2 * PATIENCE;
         while !done(self) {
             assert!(Instant::now() < patience, "not seen: {what}\n{}", self.serve.stderr());
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -99,10 +99,8 @@ fn receiving(counts: &Counts, evidence: &Evidence) -> Vec<Reason> {
     if evidence.too_old > 0 {
         found.push(Reason::TooOld { count: evidence.too_old });
     }
-    if received == 0 {
-        found.push(Reason::NothingReceived);
-    } else if found.is_empty() {
-        found.push(Reason::Scattered);
+    if found.is_empty() {
+        found.push(if received == 0 { Reason::NothingReceived } else { Reason::Scattered });
     }
     found
 }
@@ -222,7 +220,7 @@ impl Reason {
                 plural(*count, "event belongs", "events belong")
             ),
             Self::Filters { count } => {
-                format!("{} of the workflow leave more people out than before", plural(*count, "filter", "filters"))
+                format!("{} of the workflow may leave more people out than before", plural(*count, "filter", "filters"))
             }
             Self::Reentry => "re-entry: the same people come again, and the workflow takes them once".to_owned(),
             Self::Drafted { count } => {
