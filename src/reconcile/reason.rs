@@ -266,6 +266,7 @@ mod tests {
             text(leg, 100, 0, alike),
             text(leg, 100, 80, Evidence { too_old: 20, ..none() }),
             text(leg, 100, 80, none()),
+            text(leg, 100, 0, none()),
             text(leg, 100, 130, Evidence { tests: 30, ..none() }),
             text(leg, 230, 240, Evidence { fired: [vec![0], vec![10; 23]].concat(), received: vec![10; 24], ..none() }),
             text(Leg::Entering, 100, 100, Evidence { state: Some("stopped".into()), ..none() }),
@@ -278,11 +279,12 @@ mod tests {
         rate limit: 300 of the missing events were fired in 1 hour, in bursts; look for 429 in the backend's log
         --
         name drift: `Account Crated` was seen, and nobody declared it, which differs in its spelling
-        nothing was received at all: wrong workspace, region or key, or another event name
         --
         20 events came more than 72 h after their own time stamp: such events start no workflow, and count for an older day
         --
         the loss is spread over the day: errors of the call that nobody retries, or a path that never fires
+        --
+        nothing was received at all: wrong workspace, region or key, or another event name
         --
         test traffic: 30 events are of people that [ignore] recipients names
         somebody else fires it too (another service, an import, a test), or the backend sends it twice
@@ -296,7 +298,7 @@ mod tests {
         --
         identifier mismatch: 40 events belong to no known person; the backend sends an id that the profiles do not have
         --
-        2 filters of the workflow leave more people out than before
+        2 filters of the workflow may leave more people out than before
         re-entry: the same people come again, and the workflow takes them once
         --
         40 messages wait for approval as drafts
