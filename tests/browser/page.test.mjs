@@ -191,6 +191,18 @@ receivers = ["on-call", "lifecycle"]
     await page.waitForURL(/\/status\/incident\//);
     await page.context().close();
 
+    // The runbook's section, open to everybody.
+    const section = alert.match(/https:\/\/bridge\.example\.com(\/runbook#[a-z_]+)/)[1];
+    for (const size of ["phone", "dark"]) {
+      const runbook = await tab(size, true);
+      assert.equal((await runbook.goto(url + section)).status(), 200);
+      await runbook.locator(section.slice("/runbook".length)).waitFor();
+      assert.ok((await overflow(runbook)) <= 0, "the runbook fits");
+      await runbook.screenshot({ path: join(SHOTS, `runbook-${size}.png`) });
+      assert.deepEqual(await findings(runbook), [], `the runbook, ${size}`);
+      await runbook.context().close();
+    }
+
     const stranger = await tab("light", true);
     for (const bad of [link.slice(0, -1), link.replace("may=act", "may=read"), link.replace(/until=\d+/, "until=9999999999"), "/status"]) {
       const refused = await stranger.goto(url + bad);

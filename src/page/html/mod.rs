@@ -131,7 +131,7 @@ fn reconciliation(rows: &[Reconciliation]) -> Markup {
         @if !rows.is_empty() {
             section {
                 h2 { "Fired and received" small { "the last day of each event that was compared" } }
-                div.scroll {
+                div.scroll tabindex="0" role="region" aria-label="Fired and received" {
                     table {
                         thead { tr {
                             th { "Event" } th { "Day" } th.n { "Fired" } th.n { "Received" } th.n { "Started" }
