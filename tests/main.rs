@@ -49,6 +49,7 @@ mod bridge_fire_reaches_the_real_receivers;
 mod bridge_incident_keeps_the_record;
 mod bridge_send_posts_what_the_sender_would;
 mod bridge_subscribe_makes_the_webhook;
+mod counts_are_reported_as_documented;
 mod days_in_seconds;
 mod diagnose_is_read_by_people;
 mod diagnose_minds_the_app_apis_traps;
