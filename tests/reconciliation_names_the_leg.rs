@@ -263,3 +263,22 @@ async fn people_enter_and_what_they_are_to_get_waits_as_drafts() {
     t.until_after(LOOK).await;
     assert_snapshot!(t.said());
 }
+
+#[tokio::test]
+async fn without_an_answer_webhooks_show_what_was_received_at_least() {
+    let rules = format!("{RULES}[digest]\nat = \"09:00\"\nreceivers = [\"audit\"]\n");
+    let t = Timeline::new("2026-11-24T02:50", &rules).await;
+    t.app_api_answers("/v1/reporting_webhooks", json!(403));
+    fires(&t, 0, "Account Created", &[2; 24]).await;
+    // Three messages of each person's run, and five of Monday's runs are not heard of.
+    for n in 0..48 - 5 {
+        let fired = begins(0) + SignedDuration::from_mins(30 * n);
+        let id = ulid(fired.as_second());
+        for minutes in [1, 2, 3] {
+            let sent = event("email", "sent").of("campaign:5").with("trigger_event_id", id.clone());
+            t.late(sent.at(fired + SignedDuration::from_mins(minutes))).await;
+        }
+    }
+    t.until("2026-11-24T08:10").await;
+    assert_snapshot!(t.said());
+}

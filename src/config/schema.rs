@@ -330,6 +330,13 @@ impl Config {
         declared.filter(|event| !self.ignore.is_test_event(&event.name)).collect()
     }
 
+    /// Campaigns that are compared by one event: whatever starts them is that event.
+    pub fn compared_campaigns(&self) -> Vec<&Source> {
+        let events = self.compared();
+        let is_one = |campaign: &Source| events.iter().filter(|event| event.campaign == *campaign).count() == 1;
+        events.iter().map(|event| &event.campaign).filter(|campaign| is_one(campaign)).collect()
+    }
+
     pub fn receiver(&self, name: &str) -> Option<&ReceiverConfig> {
         self.receivers.iter().find(|r| r.name == name)
     }

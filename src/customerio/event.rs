@@ -214,6 +214,11 @@ impl Identity {
         Self::of_parts(&[b"journey", id.as_bytes(), action.unwrap_or_default().as_bytes(), day.as_bytes()])
     }
 
+    /// Of an event that started a workflow of this source.
+    pub fn of_trigger(source: &Source, id: &str) -> Self {
+        Self::of_parts(&[b"trigger", source.to_string().as_bytes(), id.as_bytes()])
+    }
+
     fn of_parts(parts: &[&[u8]]) -> Self {
         let full = Parts::of(parts).finish();
         let mut kept = [0; 16];

@@ -62,6 +62,16 @@ pub enum Received {
 }
 
 impl Received {
+    /// What it is by a second witness, who saw at least so many.
+    pub fn at_least(self, seen: u64) -> Self {
+        match self {
+            Self::Exactly(count) if count >= seen => self,
+            Self::Unknown if seen == 0 => self,
+            Self::AtLeast(count) | Self::Exactly(count) => Self::AtLeast(count.max(seen)),
+            Self::Unknown => Self::AtLeast(seen),
+        }
+    }
+
     pub const fn exact(self) -> Option<u64> {
         match self {
             Self::Exactly(count) => Some(count),
@@ -152,6 +162,20 @@ mod tests {
         assert_eq!(Span::of(date(2026, 10, 25), &berlin).hours(), 25);
         let day = Span::of(date(2026, 11, 23), &kolkata);
         assert_eq!((day.from.to_string().as_str(), day.hours()), ("2026-11-22T18:00:00Z", 24));
+    }
+
+    #[test]
+    fn a_second_witness_makes_a_lower_bound() {
+        use Received::{AtLeast, Exactly, Unknown};
+        for (known, seen, want) in [
+            (Exactly(10), 10, Exactly(10)),
+            (Exactly(10), 11, AtLeast(11)),
+            (AtLeast(10), 3, AtLeast(10)),
+            (Unknown, 0, Unknown),
+            (Unknown, 7, AtLeast(7)),
+        ] {
+            assert_eq!(known.at_least(seen), want, "{known:?} {seen}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::incident::{Incident, IncidentKey, Numbers, Severity, Subject};
 use crate::route::{Label, Labels};
 use crate::store::{StoreError, Write};
 use crate::tally::coverage::Coverage;
-use crate::tally::journeys::JOURNEY;
+use crate::tally::journeys;
 
 /// What silence was looked at last, and when.
 const CURSOR: &str = "blindness";
@@ -95,7 +95,7 @@ async fn missing(tick: &Tick<'_>, coverage: &Coverage, since: Timestamp, now: Ti
 /// How many events of any kind there were in a span; runs are no events of their own.
 async fn arrived(tick: &Tick<'_>, span: Span) -> Result<u64, StoreError> {
     let totals = tick.store.totals(None, span).await?;
-    Ok(totals.iter().filter(|t| t.series.kind != JOURNEY).map(|t| t.count).sum())
+    Ok(totals.iter().filter(|t| !journeys::is_beside(&t.series.kind)).map(|t| t.count).sum())
 }
 
 /// Blindness takes the route of the most severe heartbeat or rule, heartbeats first (design, Coverage).

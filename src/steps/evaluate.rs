@@ -138,6 +138,7 @@ impl Evaluate<'_> {
         let traffic: Vec<&Event> = events.iter().filter(|event| event.fate != Fate::Canary).collect();
         let mut entries: Vec<Entry> = traffic.iter().map(|event| Entry::of(event)).collect();
         entries.extend(journeys::entries(events, &self.config.heartbeats));
+        entries.extend(journeys::triggers(events, &self.config.compared_campaigns()));
         let counted = self.store.count(&entries, now).await?;
         // A copy of what was counted already says nothing of how long the sender takes.
         let first = traffic.into_iter().zip(&counted).filter(|(_, counted)| counted.first).map(|(event, _)| event);

@@ -16,6 +16,15 @@ use crate::heartbeat::Heartbeat;
 /// What a run is counted as.
 pub const JOURNEY: Kind = Kind::known("journey", "started");
 
+/// What an event that started a run is counted as, of campaigns that are compared: whatever message names it shows that
+/// Customer.io received it.
+pub const TRIGGER: Kind = Kind::known("trigger", "received");
+
+/// Whether these were counted beside the events that arrived, and did not arrive themselves.
+pub fn is_beside(kind: &Kind) -> bool {
+    *kind == JOURNEY || *kind == TRIGGER
+}
+
 /// Places of a day's set of runs whose ids hold no time, of one workflow or step. An id always takes the same place, so a
 /// day stores no more than this, and n runs lose about n/2 in this many of themselves: 0.5 % of 10,000, 5 % of 100,000.
 /// Source: K.-Y. Whang et al., "A linear-time probabilistic counting algorithm", ACM TODS 15 (1990).
@@ -85,6 +94,39 @@ pub fn entries(events: &[Event], heartbeats: &[Heartbeat]) -> Vec<Entry> {
     entries.sort_by_key(|entry| (entry.identity, entry.class.series.fingerprint));
     entries.dedup_by_key(|entry| entry.identity);
     entries
+}
+
+/// The events that started runs of these campaigns, once each, at the time in their ids: when they were received, or fired
+/// where the backend gave the id. One whose id holds no time is not counted, for what is counted is a lower bound anyway.
+pub fn triggers(events: &[Event], campaigns: &[&Source]) -> Vec<Entry> {
+    let ours = events.iter().filter(|event| campaigns.contains(&&event.source));
+    let mut entries: Vec<Entry> = ours.filter_map(trigger).collect();
+    entries.sort_by_key(|entry| entry.identity);
+    entries.dedup_by_key(|entry| entry.identity);
+    entries
+}
+
+fn trigger(event: &Event) -> Option<Entry> {
+    let id = event.trigger_event_id.as_deref().filter(|_| event.fate == Fate::Counted)?;
+    let at = began(id).filter(|at| is_in_reach(*at, event.arrived))?;
+    let series = Series {
+        kind: TRIGGER,
+        source: event.source.clone(),
+        action: None,
+        cause: None,
+        fingerprint: 0,
+        provider: Provider::none(),
+        fate: event.fate,
+    };
+    let identity = Identity::of_trigger(&event.source, id);
+    Some(Entry { identity, stamp: Some(at), class: Class { series, at } })
+}
+
+/// Whether what began then may be counted when it is heard of at `arrived`: not in the future, and not so long ago that
+/// its seen set may be gone, and nobody is told of it.
+fn is_in_reach(begun: Timestamp, arrived: Timestamp) -> bool {
+    let ahead = begun.duration_since(arrived);
+    ahead <= SignedDuration::from_mins(FUTURE_MINUTES) && -ahead <= SignedDuration::from_hours(24 * TOO_LATE_DAYS)
 }
 
 /// The run of an event, as one that reached `action`, if that is asked.

@@ -27,6 +27,7 @@ use crate::reconcile::reason::{Evidence, Unsent, reasons};
 use crate::route::Label;
 use crate::store::{Store, StoreError, Write};
 use crate::tally::Total;
+use crate::tally::journeys::TRIGGER;
 
 /// Where the cursor stands: the last day that was compared, the look that is under way, names that were seen.
 pub const CURSOR: &str = "reconcile";
@@ -165,7 +166,7 @@ fn gathered(
     let (sent, unsent) = messages.of(event);
     let counts = Counts {
         fired: hours.as_ref().map(|hours| hours.iter().sum()),
-        received: found.counting.received(),
+        received: found.counting.received().at_least(messages.triggers(event)),
         started: found.started,
         messages: sent,
     };
@@ -198,6 +199,12 @@ impl Messages {
         let whole = clock::minutes(span.to.duration_since(span.from));
         let is_heard = coverage.minutes_covered(minutes, now) * 100 >= whole * HEARD_PER_CENT;
         Ok(Self { totals: tick.store.totals(None, minutes).await?, is_heard })
+    }
+
+    /// Events of the day that started the campaign, as its messages name them.
+    fn triggers(&self, event: &DeclaredEvent) -> u64 {
+        let ours = |t: &&Total| t.series.kind == TRIGGER && t.series.source == event.campaign;
+        self.totals.iter().filter(ours).map(|t| t.count).sum()
     }
 
     /// Messages that an event's campaign sent, `None` where we did not hear all day; and those it made and did not send.
