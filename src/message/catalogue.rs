@@ -29,6 +29,8 @@ timezone = "Europe/Berlin"
 [customerio]
 signing_keys = ["env:KEY"]
 workspace_id = 12345
+[page]
+base_url = "https://bridge.example.com"
 [[sources]]
 id = "campaign:5"
 name = "Activation"

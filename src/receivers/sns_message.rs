@@ -133,8 +133,10 @@ fn subject(title: &str) -> Option<String> {
     if line.len() <= SUBJECT_CHARS {
         return (!line.is_empty()).then(|| line.to_owned());
     }
-    let kept: String = line.chars().take(SUBJECT_CHARS - 3).collect();
-    Some(format!("{}...", kept.trim_end()))
+    // It is ASCII. Half a number would be another one, so it ends with a word, unless the last is very long.
+    let kept = &line[..SUBJECT_CHARS - 3];
+    let whole = kept.rfind(' ').filter(|at| 2 * at > SUBJECT_CHARS).map_or(kept, |at| &kept[..at]);
+    Some(format!("{}...", whole.trim_end()))
 }
 
 /// The nearest ASCII for what European text and our own typography use; `?` for any other letter.
