@@ -71,9 +71,7 @@ fn a_warning_says_why_and_what_to_do() {
         assert_eq!(checked.exit, 0, "{title}: {:?}", checked.findings);
         assert_eq!(checked.findings.is_empty(), title.starts_with("fine:"), "{title}: {:?}", checked.findings);
         for finding in &checked.findings {
-            // What this version does not act on yet says what happens instead.
-            let is_not_yet = finding.message.contains("has no effect in this version");
-            let says_what_to_do = finding.fix.is_some() || finding.suggestion.is_some() || is_not_yet;
+            let says_what_to_do = finding.fix.is_some() || finding.suggestion.is_some();
             assert!(says_what_to_do, "{title}: {}", finding.message);
         }
     }

@@ -8,7 +8,6 @@ mod canary;
 mod heartbeats;
 pub mod hours;
 pub mod kinds;
-mod not_yet;
 mod receivers;
 mod routes;
 mod rules;
@@ -143,7 +142,6 @@ fn read(root: &DeTable<'_>, text: &str, report: &Report<'_>) -> Option<Config> {
     let deadman = workspace::deadman(&mut file);
     let canary = canary::canary(&mut file, &heartbeats);
     file.finish();
-    not_yet::warn(root, report);
     Some(Config {
         workspace: workspace?,
         customerio: customerio?,
