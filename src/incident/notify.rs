@@ -170,8 +170,10 @@ fn repeating(incident: &Incident, told: &Told, policy: &Policy, now: Timestamp) 
         return Notify::StillOpen;
     }
     let compared = told.compared_at.unwrap_or(last).max(last);
-    // A diagnosis that came since does not wait; an edit that failed does.
-    let is_new = !told.diagnosed && incident.diagnosis().is_some_and(|(_, known_at)| compared < known_at);
+    // A diagnosis that came since does not wait; an edit that failed does. Its time is that of the tick which asked, and
+    // that may have begun before the opening was told.
+    let was_tried = |known_at| compared > last && known_at <= compared;
+    let is_new = !told.diagnosed && incident.diagnosis().is_some_and(|(_, known_at)| !was_tried(known_at));
     let compare = if is_new { now } else { compared + policy.storm.update_every };
     match policy.abilities.edits {
         true if compare <= now => Notify::Compare,
@@ -295,6 +297,7 @@ pub fn backoff(attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::diagnosis::Diagnosis;
     use crate::incident::{How, IncidentKey, Numbers};
     use crate::route::Labels;
 
@@ -343,6 +346,26 @@ mod tests {
 
     fn next(severity: Severity, state: State, stage: Stage, posts: bool, minute: i64) -> Notify {
         next_notification(&incident(severity, state), &told(stage), &policy(posts), None, at(minute))
+    }
+
+    #[test]
+    fn a_diagnosis_is_written_into_the_message_at_once_and_an_edit_that_failed_waits() {
+        let mut policy = policy(true);
+        policy.abilities.edits = true;
+        let next = |known, compared, diagnosed| {
+            let diagnosis = Some(Diagnosis::Known { text: "why".into(), at: at(known) });
+            let incident = Incident { diagnosis, ..incident(Severity::Critical, State::Open) };
+            let stage = Stage::Opened { severity: Severity::Critical };
+            let told =
+                Told { last_at: Some(at(1)), compared_at: Some(at(compared)), diagnosed, ..super::tests::told(stage) };
+            next_notification(&incident, &told, &policy, None, at(4)) == Notify::Compare
+        };
+        // The tick that asked had begun before the opening was told.
+        assert!(next(0, 1, false));
+        assert!(next(3, 1, false));
+        assert!(!next(2, 3, false), "the edit failed");
+        assert!(next(3, 2, false), "an edit of numbers was before it");
+        assert!(!next(0, 1, true));
     }
 
     #[test]
