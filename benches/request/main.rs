@@ -150,7 +150,7 @@ impl Bench {
         let config = parse::parse(CONFIG).config.expect("a configuration");
         let store = EmbeddedStore::open(folder, "acme", Durability::Off).expect("a store");
         let context = Context::of(&config, now);
-        let read = normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
+        let read = normalise(body.as_bytes(), &context).expect("an event");
         let queued = serde_json::to_value(&read.events[0]).expect("encodes");
         let keys = runtime.block_on(KeyRing::load(config.customerio.signing_keys.clone(), Arc::new(OneKey), now));
         let ingest = Ingest {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::incident;
 use super::place::{Opened, Place, refused};
@@ -146,8 +145,7 @@ fn normalised(
     arrived: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Normalised, parse::Unreadable> {
-    let hash = Sha256::digest(body).into();
-    let at = |arrived| parse::normalise(body, &hash, &parse::Context::of(config, arrived));
+    let at = |arrived| parse::normalise(body, &parse::Context::of(config, arrived));
     let first = at(arrived.unwrap_or(now))?;
     let own = |event: &Event| event.stamp.unwrap_or(event.at);
     match (arrived, first.events.iter().map(own).max()) {

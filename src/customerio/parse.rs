@@ -7,6 +7,8 @@
 
 mod loose;
 
+use std::cell::LazyCell;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::cause;
@@ -19,6 +21,7 @@ use super::provider::Provider;
 use crate::config::Config;
 use crate::config::schema::{Canary, Ignore, Privacy};
 use loose::Object;
+use sha2::{Digest, Sha256};
 
 /// The `event_id` of the vendor's documentation samples, which "Send Test" posts too: a test, never counted.
 /// Source: every sample of <https://docs.customer.io/integrations/api/webhooks>.
@@ -70,21 +73,23 @@ pub struct Normalised {
 #[error("{0}")]
 pub struct Unreadable(pub String);
 
-/// Reads a body; `sha256` is its hash, which names events that carry no id.
+/// Reads a body. Its SHA-256 names events that carry no id.
 ///
 /// # Errors
 /// [`Unreadable`] when there is no event in it at all.
-pub fn normalise(body: &[u8], sha256: &[u8; 32], context: &Context) -> Result<Normalised, Unreadable> {
+pub fn normalise(body: &[u8], context: &Context) -> Result<Normalised, Unreadable> {
     let text =
         std::str::from_utf8(body).map_err(|e| Unreadable(format!("not UTF-8 (byte {})", e.valid_up_to() + 1)))?;
     let items = loose::items(text).map_err(Unreadable)?;
     let mut normalised = Normalised::default();
     let mut unreadable = Vec::new();
+    // Nearly every event has an id.
+    let sha256 = LazyCell::new(|| Sha256::digest(body).into());
     for (index, item) in items.iter().enumerate() {
         let kind = item.as_ref().ok_or("not an object").and_then(|item| Ok((item, kind_of(item)?)));
         match kind {
             Ok((item, _)) if item.text("event_id").as_deref() == Some(SAMPLE_EVENT_ID) => normalised.tests += 1,
-            Ok((item, kind)) => normalised.events.push(event(item, kind, sha256, index, context)),
+            Ok((item, kind)) => normalised.events.push(event(item, kind, || *sha256, index, context)),
             Err(why) => unreadable.push((index, why)),
         }
     }
@@ -119,13 +124,13 @@ fn kind_of(item: &Object) -> Result<Kind, &'static str> {
     }
 }
 
-fn event(item: &Object, kind: Kind, sha256: &[u8; 32], index: usize, context: &Context) -> Event {
+fn event(item: &Object, kind: Kind, sha256: impl Fn() -> [u8; 32], index: usize, context: &Context) -> Event {
     let data = item.object("data").unwrap_or_default();
     let person = Person::of(&data);
     let event_id = item.text("event_id");
     let identity = match &event_id {
         Some(id) => Identity::of_event(id, &kind),
-        None => Identity::of_body(sha256, index),
+        None => Identity::of_body(&sha256(), index),
     };
     let source = source_of(&data);
     let own = item.text("timestamp").as_deref().and_then(read_stamp);

@@ -79,7 +79,7 @@ impl Keys {
         let seconds = parse_stamp(stamp).ok_or(Refused::Malformed("time stamp is not 1 to 12 digits"))?;
         let claimed = parse_hex(signature).ok_or(Refused::Malformed("signature is not 64 hex digits"))?;
         let macs = self.0.iter().map(|key| begun(key.0.clone(), stamp)).collect();
-        Ok(Verifier { macs, claimed, stamp: seconds, hash: Sha256::new(), head: Vec::new(), length: 0 })
+        Ok(Verifier { macs, claimed, stamp: seconds, overflow: None, head: Vec::new(), length: 0 })
     }
 }
 
@@ -88,7 +88,8 @@ pub struct Verifier {
     macs: Vec<Hmac<Sha256>>,
     claimed: [u8; 32],
     stamp: i64,
-    hash: Sha256,
+    /// The hash of a body that the head does not hold whole, as far as it was read.
+    overflow: Option<Sha256>,
     head: Vec<u8>,
     length: u64,
 }
@@ -97,9 +98,11 @@ impl Verifier {
     /// The next bytes of the body, as they came.
     pub fn update(&mut self, chunk: &[u8]) {
         self.macs.iter_mut().for_each(|mac| mac.update(chunk));
-        self.hash.update(chunk);
         self.length += chunk.len() as u64;
         let room = QUARANTINE_BYTES.saturating_sub(self.head.len());
+        if chunk.len() > room {
+            self.overflow.get_or_insert_with(|| Sha256::new_with_prefix(&self.head)).update(chunk);
+        }
         self.head.extend_from_slice(chunk.get(..room).unwrap_or(chunk));
     }
 
@@ -115,8 +118,7 @@ impl Verifier {
             matched = if equal && matched.is_none() { Some(index) } else { matched };
         }
         let key_index = matched.ok_or(Refused::NoMatch)?;
-        let sha256 = self.hash.finalize().into();
-        Ok(Authentic { head: self.head, length: self.length, sha256, stamp: self.stamp, key_index })
+        Ok(Authentic { head: self.head, length: self.length, overflow: self.overflow, stamp: self.stamp, key_index })
     }
 }
 
@@ -124,7 +126,7 @@ impl Verifier {
 ///
 /// ```compile_fail,E0451
 /// use cio_alert_bridge::customerio::signature::Authentic;
-/// let forged = Authentic { head: Vec::new(), length: 0, sha256: [0; 32], stamp: 0, key_index: 0 };
+/// let forged = Authentic { head: Vec::new(), length: 0, overflow: None, stamp: 0, key_index: 0 };
 /// ```
 ///
 /// What is verified can be read:
@@ -145,7 +147,7 @@ impl Verifier {
 pub struct Authentic {
     head: Vec<u8>,
     length: u64,
-    sha256: [u8; 32],
+    overflow: Option<Sha256>,
     stamp: i64,
     key_index: usize,
 }
@@ -167,8 +169,9 @@ impl Authentic {
     }
 
     /// SHA-256 of the whole body.
-    pub fn sha256(&self) -> &[u8; 32] {
-        &self.sha256
+    pub fn sha256(&self) -> [u8; 32] {
+        let hash = self.overflow.clone().unwrap_or_else(|| Sha256::new_with_prefix(&self.head));
+        hash.finalize().into()
     }
 
     /// The time stamp header: when the sender says it sent the request, in Unix seconds.

@@ -224,7 +224,7 @@ at_least = 4
         );
         let config = smallest_with(CONFIG);
         let context = Context::of(&config, t(at));
-        let mut read = normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
+        let mut read = normalise(body.as_bytes(), &context).expect("an event");
         read.events.remove(0)
     }
 

@@ -254,7 +254,7 @@ async fn runs_that_are_counted_about_are_said_to_be() {
             at.as_second()
         );
         let context = crate::customerio::parse::Context::of(&config, at);
-        let read = crate::customerio::parse::normalise(body.as_bytes(), &[0; 32], &context).expect("an event");
+        let read = crate::customerio::parse::normalise(body.as_bytes(), &context).expect("an event");
         store.count(&crate::tally::journeys::entries(&read.events, &config.heartbeats), at).await.expect("counts");
         let said = text(&check(&args, at).await);
         let line = said.lines().skip_while(|line| !line.starts_with("Runs of the last")).nth(1);

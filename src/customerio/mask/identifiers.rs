@@ -13,7 +13,7 @@ impl Identifiers {
     pub fn of(identifiers: &[&str]) -> Self {
         let names = identifiers.iter().flat_map(|i| std::iter::once(*i).chain(parts(i)));
         let bare = names.map(|i| i.trim_matches(|c: char| !c.is_alphanumeric()));
-        let lower = bare.map(|i| i.chars().flat_map(char::to_lowercase).collect::<Vec<char>>());
+        let lower = bare.map(lower_case);
         let mut kept: Vec<_> = lower.filter(|i| i.len() >= IDENTIFIER_CHARS).take(MOST_IDENTIFIERS).collect();
         // The longest first: `u_122-eu` before `u_122`.
         kept.sort_by_key(|i| std::cmp::Reverse(i.len()));
@@ -51,13 +51,25 @@ fn parts(identifier: &str) -> impl Iterator<Item = &str> {
     [name, local, untagged].into_iter()
 }
 
+/// Nearly every identifier is ASCII, which needs no table.
+fn lower_case(identifier: &str) -> Vec<char> {
+    match identifier.is_ascii() {
+        true => identifier.bytes().map(|b| char::from(b.to_ascii_lowercase())).collect(),
+        false => identifier.chars().flat_map(char::to_lowercase).collect(),
+    }
+}
+
 /// The length in bytes of `identifier` (lower case) at the start of `text`, when a word ends with it.
 fn starts_with_word(text: &str, identifier: &[char]) -> Option<usize> {
     let mut wanted = identifier.iter();
     let mut chars = text.char_indices();
     while !wanted.as_slice().is_empty() {
         let (_, c) = chars.next()?;
-        if !c.to_lowercase().all(|c| wanted.next() == Some(&c)) {
+        let is_wanted = match c.is_ascii() {
+            true => wanted.next() == Some(&c.to_ascii_lowercase()),
+            false => c.to_lowercase().all(|c| wanted.next() == Some(&c)),
+        };
+        if !is_wanted {
             return None;
         }
     }

@@ -61,7 +61,7 @@ fn every_known_answer_is_authentic() {
         assert!(authentic.is_whole());
         assert_eq!(authentic.stamp().to_string(), stamp);
         assert_eq!(authentic.key_index(), 1);
-        assert_eq!(authentic.sha256(), &<[u8; 32]>::from(Sha256::digest(&body)));
+        assert_eq!(authentic.sha256(), <[u8; 32]>::from(Sha256::digest(&body)));
     }
 }
 
@@ -176,7 +176,7 @@ fn a_large_body_is_hashed_whole_and_kept_in_part() {
     assert_eq!(authentic.head().len(), QUARANTINE_BYTES);
     assert_eq!(authentic.length(), body.len() as u64);
     assert!(!authentic.is_whole());
-    assert_eq!(authentic.sha256(), &<[u8; 32]>::from(Sha256::digest(&body)));
+    assert_eq!(authentic.sha256(), <[u8; 32]>::from(Sha256::digest(&body)));
 }
 
 #[test]

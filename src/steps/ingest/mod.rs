@@ -254,7 +254,7 @@ impl Ingest {
         super::planted(authentic.head());
         let understood = if authentic.is_whole() {
             let context = parse::Context::of(&self.config, arrived);
-            parse::normalise(authentic.head(), authentic.sha256(), &context).map_err(|unreadable| unreadable.0)
+            parse::normalise(authentic.head(), &context).map_err(|unreadable| unreadable.0)
         } else {
             Err(format!("larger than {} KiB", QUARANTINE_BYTES / 1024))
         };

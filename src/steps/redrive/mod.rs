@@ -5,7 +5,6 @@ pub mod dead;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::customerio::app_api::names::Names;
@@ -225,9 +224,8 @@ impl Redrive<'_> {
         if let Ok(event) = serde_json::from_slice::<Event>(body) {
             return Ok(Normalised { events: vec![event], ..Normalised::default() });
         }
-        let sha256: [u8; 32] = Sha256::digest(body).into();
         let context = parse::Context::of(self.config, request.received_at);
-        parse::normalise(body, &sha256, &context).map_err(|unreadable| unreadable.0)
+        parse::normalise(body, &context).map_err(|unreadable| unreadable.0)
     }
 
     async fn tell_again(

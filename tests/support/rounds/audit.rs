@@ -40,12 +40,7 @@ pub async fn counts(figures: &mut Figures, plan: &Plan, store: &dyn Store, confi
     // A register could be right by chance: one event too many, another one too few.
     let context = Context::of(config, Timestamp::now());
     let entries = plan.bodies.iter().flat_map(|body| {
-        parse::normalise(body, &[0; 32], &context)
-            .expect("our own event")
-            .events
-            .iter()
-            .map(Entry::of)
-            .collect::<Vec<_>>()
+        parse::normalise(body, &context).expect("our own event").events.iter().map(Entry::of).collect::<Vec<_>>()
     });
     for batch in entries.collect::<Vec<_>>().chunks(BATCH) {
         let counted = store.count(batch, Timestamp::now()).await.expect("a store");
