@@ -8,6 +8,8 @@ use cio_alert_bridge::store::Store;
 use cio_alert_bridge::store::embedded::{Durability, EmbeddedStore};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::support::{PATIENCE, Reply, StandIn, World};
 
@@ -128,11 +130,16 @@ impl Language {
 
     /// Runs the program; what it said on standard error.
     async fn run(&self, to: &str) -> String {
+        self.run_with(to, Some(KEY)).await
+    }
+
+    async fn run_with(&self, to: &str, key: Option<&str>) -> String {
         let folder = TempDir::new().expect("a folder");
         self.write(folder.path());
         let mut command = Command::new(self.command[0]);
         command.args(&self.command[1..]).current_dir(folder.path());
-        command.env("BRIDGE_URL", to).env("COUNTS_KEY", KEY).env("GOFLAGS", "-mod=mod").env("GOPROXY", "off");
+        command.env_remove("COUNTS_KEY").envs(key.map(|key| ("COUNTS_KEY", key)));
+        command.env("BRIDGE_URL", to).env("GOFLAGS", "-mod=mod").env("GOPROXY", "off");
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("ran").expect("started");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{}: {said}", self.block);
@@ -171,4 +178,31 @@ async fn what_was_not_taken_is_reported_again() {
         }
         assert_eq!(sums, [5, 5, 6], "{}", language.block);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_the_program_that_reports_goes_on() {
+    for language in LANGUAGES.iter().filter(|language| language.is_there()) {
+        let bridge = StandIn::answering(Reply::status(401, "")).await;
+        let said = language.run_with(&bridge.url(), None).await;
+        assert!(said.contains("will try again"), "{}: {said}", language.block);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_no_http_breaks_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let answering = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut some = [0; 4096];
+            let _ = stream.read(&mut some).await;
+            let _ = stream.write_all(b"no HTTP\r\n\r\n").await;
+        }
+    });
+    for language in LANGUAGES.iter().filter(|language| language.is_there()) {
+        let said = language.run(&url).await;
+        assert!(said.contains("will try again"), "{}: {said}", language.block);
+    }
+    answering.abort();
 }
