@@ -46,10 +46,14 @@ fn begins(days: i64) -> Timestamp {
 }
 
 async fn fires(t: &Timeline, days: i64, name: &str, by_hour: &[u64]) {
+    fires_as(t, days, name, by_hour, "backend").await;
+}
+
+async fn fires_as(t: &Timeline, days: i64, name: &str, by_hour: &[u64], origin: &str) {
     let hours = by_hour.iter().zip(0..);
     let report = |(count, hour): (&u64, i64)| Fired {
         event: name.into(),
-        origin: "backend".into(),
+        origin: origin.into(),
         hour: begins(days) + SignedDuration::from_hours(hour),
         id: "a".into(),
         count: *count,
@@ -112,6 +116,7 @@ async fn a_rate_limit_is_told_after_a_second_look_and_ends_with_a_day_that_agree
     let mut received = fired;
     received[14] = 100;
     fires(&t, 0, "Account Created", &fired).await;
+    fires_as(&t, 0, "Account Created", &[26; 24], "mixpanel").await;
     receives(&t, 0, "Account Created", &received);
     t.until("2026-11-24T07:30").await;
     assert_eq!(t.said(), "", "one look is not enough");

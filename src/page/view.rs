@@ -26,6 +26,8 @@ pub struct Reconciliation {
     /// Whether something was lost, and at which leg.
     pub verdict: String,
     pub is_lost: bool,
+    /// `mixpanel counted 1,180 (+4 %)`
+    pub others: Vec<String>,
 }
 
 impl Reconciliation {
@@ -51,6 +53,7 @@ impl Reconciliation {
                 compare::Verdict::Unknown => "not compared".to_owned(),
             },
             is_lost: day.verdict.leg().is_some(),
+            others: day.others().collect(),
         }
     }
 }

@@ -91,6 +91,13 @@ pub struct Counts {
     pub messages: Option<u64>,
 }
 
+/// What another origin counted of the same day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    pub origin: String,
+    pub count: u64,
+}
+
 /// A day as it was compared last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared {
@@ -99,6 +106,9 @@ pub struct Compared {
     pub campaign: String,
     pub date: Date,
     pub counts: Counts,
+    /// Origins beside the one that is compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
     pub verdict: Verdict,
     #[serde(default)]
     pub reasons: Vec<Reason>,
@@ -122,7 +132,17 @@ impl Compared {
         });
         said.extend(started.map(|n| format!("{} started", number(n))));
         said.extend(messages.map(|n| count("message", n)));
+        said.extend(self.others());
         format!("{}: {}", self.event, said.join(", "))
+    }
+
+    /// `mixpanel counted 1,180 (+4 %)`, against what was received, else against what the backend fired.
+    pub fn others(&self) -> impl Iterator<Item = String> {
+        let beside = self.counts.received.exact().or(self.counts.fired).unwrap_or_default();
+        let said = move |other: &Other| {
+            format!("{} counted {}{}", other.origin, number(other.count), off(other.count, beside))
+        };
+        self.others.iter().map(said)
     }
 }
 
@@ -133,9 +153,9 @@ fn off(received: u64, fired: u64) -> String {
     if fired == 0 || rounded == 0 { String::new() } else { format!(" ({rounded:+} %)") }
 }
 
-/// What was fired of an event in a day, by hour: `None` when nobody reported it. Origins count the same events, so one
-/// of them speaks: the backend, else the one that counted most.
-pub fn fired(reports: &[FiredHour], event: &str, span: Span) -> Option<Vec<u64>> {
+/// What was fired of an event in a day, by hour: `None` when nobody reported it; and what other origins counted. Origins
+/// count the same events, so one of them speaks: the backend, else the one that counted most.
+pub fn fired(reports: &[FiredHour], event: &str, span: Span) -> (Option<Vec<u64>>, Vec<Other>) {
     let mut origins: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for report in reports.iter().filter(|report| report.event == event) {
         let Some(hour) = span.hour_at(report.hour) else { continue };
@@ -144,8 +164,12 @@ pub fn fired(reports: &[FiredHour], event: &str, span: Span) -> Option<Vec<u64>>
             *sum = sum.saturating_add(report.count);
         }
     }
-    let backend = origins.remove(BACKEND);
-    backend.or_else(|| origins.into_values().max_by_key(|hours| hours.iter().sum::<u64>()))
+    let sum = |hours: &[u64]| hours.iter().sum::<u64>();
+    let most = || origins.iter().max_by_key(|(_, hours)| sum(hours)).map(|(origin, _)| *origin);
+    let speaks = if origins.contains_key(BACKEND) { Some(BACKEND) } else { most() };
+    let hours = speaks.and_then(|origin| origins.remove(origin));
+    let others = origins.iter().map(|(origin, hours)| Other { origin: (*origin).to_owned(), count: sum(hours) });
+    (hours, others.collect())
 }
 
 #[cfg(test)]
@@ -195,7 +219,10 @@ mod tests {
             report("B", "posthog", 3, 1),
             report("B", "cloudwatch", 4, 2),
         ];
-        let sum = |event| fired(&reports, event, day).map(|hours| hours.iter().sum::<u64>());
+        let sum = |event| fired(&reports, event, day).0.map(|hours| hours.iter().sum::<u64>());
         assert_eq!([sum("A"), sum("B"), sum("C")], [Some(7), Some(2), None]);
+        let others = |event| fired(&reports, event, day).1;
+        assert_eq!(others("A"), [Other { origin: "posthog".into(), count: 70 }]);
+        assert_eq!(others("B"), [Other { origin: "posthog".into(), count: 1 }]);
     }
 }

@@ -446,6 +446,7 @@ pub async fn a_compared_day_is_kept_as_it_was_written_last(world: &dyn World) {
         campaign: "5".into(),
         date,
         counts: Counts { fired: Some(fired), received: Received::AtLeast(3), started: None, messages: Some(2) },
+        others: Vec::new(),
         verdict: compare::Verdict::Diverges { leg: Leg::Receiving, got: 3, expected: fired },
         reasons: vec![Reason::TooOld { count: 7 }],
         at: t("14:00"),

@@ -95,6 +95,7 @@ pub fn compared(date: Date, at: Timestamp) -> Vec<Compared> {
             started: Some(started),
             messages: Some(started),
         },
+        others: Vec::new(),
         verdict,
         reasons: Vec::new(),
         at,

@@ -146,7 +146,10 @@ fn reconciliation(rows: &[Reconciliation]) -> Markup {
                                     td.n { (row.received) }
                                     td.n { (row.started) }
                                     td.n { (row.messages) }
-                                    td { @if row.is_lost { strong.critical { (row.verdict) } } @else { (row.verdict) } }
+                                    td {
+                                        @if row.is_lost { strong.critical { (row.verdict) } } @else { (row.verdict) }
+                                        @for other in &row.others { br; i { (other) } }
+                                    }
                                 }
                             }
                         }

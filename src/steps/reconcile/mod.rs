@@ -129,6 +129,7 @@ async fn settle(
             campaign: event.campaign.id.clone(),
             date: look.date,
             counts,
+            others: fired(&reports, &event.name, span).1,
             verdict,
             reasons: reasons(verdict, &event.name, &counts, &evidence),
             at: now,
@@ -162,7 +163,7 @@ fn gathered(
     ghosts: &[Ghost],
 ) -> (Counts, Evidence) {
     let found = look.found.get(&Look::key(event)).cloned().unwrap_or_default();
-    let hours = fired(reports, &event.name, span);
+    let (hours, _) = fired(reports, &event.name, span);
     let (sent, unsent) = messages.of(event);
     let counts = Counts {
         fired: hours.as_ref().map(|hours| hours.iter().sum()),
@@ -263,7 +264,8 @@ async fn warn(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Verdict::Diverges { leg, got, expected } = compared.verdict else { return Ok(()) };
-    let lines = compared.reasons.iter().map(|reason| reason.words(&event.name)).collect();
+    let reasons = compared.reasons.iter().map(|reason| reason.words(&event.name));
+    let lines = reasons.chain(compared.others()).collect();
     let numbers = Numbers { count: got, of: expected };
     let subject = subject(event, compared.date, leg);
     if let Some(open) = opened(tick, event).await? {

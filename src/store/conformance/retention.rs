@@ -220,6 +220,7 @@ pub async fn a_compared_day_is_read_for_a_year(world: &dyn World) {
         campaign: "5".into(),
         date,
         counts: Counts::default(),
+        others: Vec::new(),
         verdict: compare::Verdict::Unknown,
         reasons: Vec::new(),
         at: t(WRITTEN),
